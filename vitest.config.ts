@@ -5,8 +5,25 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['{operator,inference,router,test}/**/*.test.ts'] } },
-      { test: { name: 'api', include: ['test/**/*.api.ts'], globalSetup: 'test/support/api-tier.ts', testTimeout: 60_000, hookTimeout: 60_000 } },
-      { test: { name: 'cluster', include: ['test/**/*.cluster.ts'], globalSetup: 'test/support/cluster-tier.ts', testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false } },
+      {
+        test: {
+          name: 'api',
+          include: ['test/**/*.api.ts'],
+          globalSetup: 'test/support/api-tier.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/**/*.cluster.ts'],
+          globalSetup: 'test/support/cluster-tier.ts',
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

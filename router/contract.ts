@@ -1,0 +1,62 @@
+// What the operator writes for the router (the ConfigMap) and what the router answers (GET /applied). The operator imports these schemas.
+import { z } from 'zod';
+
+/** Hash buckets of a split: one is 0.01 % of the traffic. */
+export const BUCKETS = 10_000;
+/** Slots in the fixed HAProxy configuration: three for each of at most eight variants. */
+export const SLOTS = 24;
+export const TRAFFIC_PORT = 8080;
+export const AGENT_PORT = 8404;
+/** Key of the ConfigMap that holds the table as JSON. */
+export const TABLE_KEY = 'table.json';
+
+const slot = z
+  .int()
+  .min(0)
+  .max(SLOTS - 1);
+
+/** Buckets `from` to `to`, both included, go to `slot`. */
+export const BucketRange = z.strictObject({ from: z.int().min(0), to: z.int().max(BUCKETS - 1), slot });
+export type BucketRange = z.infer<typeof BucketRange>;
+
+export const SlotEntry = z.strictObject({
+  slot,
+  variant: z.string(),
+  /** Service whose EndpointSlices hold the servers of this slot. */
+  service: z.string(),
+});
+export type SlotEntry = z.infer<typeof SlotEntry>;
+
+/** The whole routing table. `ranges` cover all buckets without overlap, in ascending order. */
+export const RouterTable = z.strictObject({
+  generation: z.int().min(1),
+  slots: z.array(SlotEntry).min(1).max(SLOTS),
+  ranges: z.array(BucketRange).min(1),
+});
+export type RouterTable = z.infer<typeof RouterTable>;
+
+/** How one request finds its key: fixed when the router starts. */
+export const StickyKey = z.union([
+  z.strictObject({ header: z.string() }),
+  z.strictObject({ cookie: z.string() }),
+  z.strictObject({ clientAddress: z.strictObject({}) }),
+]);
+export type StickyKey = z.infer<typeof StickyKey>;
+
+/** GET /applied on AGENT_PORT: what this router really does. */
+export const Applied = z.object({
+  /** Generation of the table that HAProxy has committed; 0 before the first. */
+  generation: z.int(),
+  /** sha256 of the canonical JSON of that table. */
+  checksum: z.string(),
+  slots: z.array(
+    z.object({
+      slot: z.int(),
+      variant: z.string(),
+      servers: z.int(),
+      /** share of the buckets that really go there, 0 when skipped */ buckets: z.int(),
+      skipped: z.boolean(),
+    }),
+  ),
+});
+export type Applied = z.infer<typeof Applied>;
