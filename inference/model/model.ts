@@ -1,0 +1,68 @@
+// What the server knows of a model, whatever its file format. A file is parsed in a worker into plain data
+// (ModelData), the data is transferred without a copy, and the main thread wraps it into a Model.
+import { ModelError } from './errors.ts';
+import type { Trees } from './trees.ts';
+
+export { ModelError, ModelInputError } from './errors.ts';
+export type { ModelErrorReason } from './errors.ts';
+
+/** A class label as scikit-learn's `classes_` has it. */
+export type ClassLabel = string | number | boolean;
+
+/** A model that is ready to answer. */
+export interface Model {
+  /** The estimator's class name, such as "RandomForestClassifier". */
+  readonly modelType: string;
+  /** Numbers in a row (`n_features_in_`). */
+  readonly features: number;
+  /** Present when the model was fitted on a table with column names (`feature_names_in_`). */
+  readonly featureNames?: readonly string[];
+  /** One label per column of the answer (`classes_`). */
+  readonly classes: readonly ClassLabel[];
+  /** Memory of the model's arrays, in bytes. */
+  readonly bytes: number;
+  /**
+   * The probability of each class: `count` rows of `features` numbers in, `count` rows of `classes.length` numbers out, both
+   * row-major. Bit for bit what scikit-learn's `predict_proba` answers with `n_jobs=1`. Synchronous: keep batches small.
+   * Throws ModelInputError where scikit-learn raises ValueError.
+   */
+  predictProba(rows: Float64Array, count: number): Float64Array;
+}
+
+/** A parsed model as plain data: it survives `postMessage`, and its arrays can be transferred. */
+export interface ModelData {
+  readonly modelType: string;
+  readonly features: number;
+  readonly featureNames?: readonly string[];
+  readonly classes: readonly ClassLabel[];
+  /** Version of the library that wrote the file, where the file says so. */
+  readonly writtenBy?: string;
+  readonly trees: Trees;
+}
+
+/** Bounds on what a file may ask for while it is read. */
+export interface ModelLimits {
+  /** Most bytes after decompression, and most bytes of the finished arrays. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Reads a model file: `.joblib`, `.pkl` or `.pickle`, plain, zlib or gzip. Nothing in the file is ever executed.
+ * Throws only ModelError.
+ */
+export function parseModel(fileName: string, bytes: Uint8Array, limits: ModelLimits): ModelData {
+  throw new ModelError(
+    'UnsupportedModel',
+    `${fileName}: ${bytes.length} bytes, ${limits.maxBytes} allowed, no reader yet`,
+  );
+}
+
+/** Wraps parsed data; cheap, to be called on the thread that answers. */
+export function modelOf(data: ModelData): Model {
+  throw new ModelError('UnsupportedModel', `${data.modelType}: no evaluator yet`);
+}
+
+/** The buffers to hand over with `postMessage(data, transferables(data))`. */
+export function transferables(data: ModelData): ArrayBuffer[] {
+  return Object.values(data.trees).flatMap((part) => (ArrayBuffer.isView(part) ? [part.buffer] : []));
+}
