@@ -1,0 +1,214 @@
+// How a variant takes a new artifact version inside its running pods:
+//
+//   stable ──new version──► candidate ──one pod, then waves──► every pod reports it ──► stable (the pin moves)
+//                              │  a pod refuses the artifact
+//                              └──► rejected: pods that moved go back, never tried again by itself
+//
+// Everything follows from (spec, status, what pods report, now); nothing is remembered between passes but the status.
+import { ARTIFACT_REASONS } from '../../inference/contract.ts';
+import type { PodObserved } from './observed.ts';
+import type { Candidate, Rejection, VariantStatus } from './status.ts';
+import { livePods, nextWave, reportsRevision } from './wave.ts';
+
+/** The part of a variant's status that a rollout moves. */
+export type RolloutState = Pick<VariantStatus, 'stable' | 'previous' | 'candidate' | 'rejected' | 'sequence'>;
+
+export interface HotReloadSettings {
+  readonly maxConcurrent: string;
+  readonly soakMs: number;
+  readonly progressDeadlineMs: number;
+}
+
+export interface VariantInput {
+  readonly state: RolloutState;
+  /** The revision that spec and store ask for; undefined while the store has not answered. */
+  readonly target: string | undefined;
+  /** Some pod has loaded the stable revision at some time. */
+  readonly proven: boolean;
+  readonly pods: readonly PodObserved[];
+  /** The pods have the template of the revision asked for. */
+  readonly rolledOut: boolean;
+  readonly replicas: number;
+  readonly suspended: boolean;
+  readonly settings: HotReloadSettings;
+}
+
+export interface ReloadCall {
+  readonly pod: PodObserved;
+  readonly revision: string;
+}
+
+const MAX_REJECTED = 5;
+
+/** The state after this pass. Total: never throws. Planning its own result again changes nothing. */
+export function nextRolloutState(input: VariantInput, now: number): RolloutState {
+  const { state, target } = input;
+  if (input.suspended || target === undefined) return state;
+  if (state.stable === undefined) return { sequence: state.sequence + 1, stable: target };
+  if (target === state.stable) return withRefusedStable(withoutCandidate(state), input, now);
+  if (isRejected(state, target)) return withoutCandidate(state);
+  if (isReplaceable(input)) return { ...withoutCandidate(state), stable: target, sequence: state.sequence + 1 };
+  if (state.candidate?.revision !== target) return started(state, target, input, now);
+  return advanced(state, state.candidate, input, now);
+}
+
+/** The reload calls that the state asks for: the next wave, and every other pod that serves something it should not. */
+export function reloadCalls(state: RolloutState, input: VariantInput, now: number): readonly ReloadCall[] {
+  const { candidate, stable } = state;
+  if (stable === undefined) return [];
+  const pods = livePods(input.pods);
+  const wave =
+    candidate && isMoving(candidate, input, now)
+      ? nextWave(pods, candidate.revision, input.settings.maxConcurrent)
+      : [];
+  const lost = pods.filter((pod) => !wave.includes(pod) && isLost(pod, state));
+  return [
+    ...wave.map((pod) => ({ pod, revision: candidate?.revision ?? stable })),
+    ...lost.map((pod) => ({ pod, revision: stable })),
+  ];
+}
+
+/** Milliseconds until this state has to be looked at again although nothing happened; undefined when only an event can change it. */
+export function recheckAfter(state: RolloutState, now: number): number | undefined {
+  const times = [state.candidate?.soakUntil, state.candidate?.deadline].flatMap((time) =>
+    time === undefined ? [] : [Date.parse(time) - now],
+  );
+  const ahead = times.filter((ms) => ms > 0);
+  return ahead.length > 0 ? Math.min(...ahead) : undefined;
+}
+
+export function isRejected(state: RolloutState, revision: string): boolean {
+  return state.rejected?.some((rejection) => rejection.revision === revision) ?? false;
+}
+
+/** True while a rollout has passed its deadline: reported, never a reason to reject. */
+export function isOverdue(state: RolloutState, now: number): boolean {
+  return state.candidate !== undefined && Date.parse(state.candidate.deadline) <= now;
+}
+
+function isMoving(candidate: Candidate, input: VariantInput, now: number): boolean {
+  const soaking = candidate.soakUntil !== undefined && Date.parse(candidate.soakUntil) > now;
+  return input.rolledOut && !input.suspended && !soaking;
+}
+
+/** A pod that is up and serves neither the stable nor the candidate revision. One that is still starting is left to finish by itself. */
+function isLost(pod: PodObserved, state: RolloutState): boolean {
+  if (pod.report === undefined || state.stable === undefined) return false;
+  const { artifact, failure } = pod.report;
+  if (artifact?.revision === state.stable) return false;
+  if (state.candidate !== undefined && artifact?.revision === state.candidate.revision) return false;
+  if (artifact === null && failure === undefined) return false;
+  const triedInVain =
+    failure?.revision === state.stable && failure.sequence >= state.sequence && isArtifactReason(failure.reason);
+  return !triedInVain;
+}
+
+/** Nothing good can be lost: no pod has ever loaded the stable revision, or every pod that answers refuses it. */
+function isReplaceable(input: VariantInput): boolean {
+  if (!input.proven) return true;
+  const answering = livePods(input.pods).filter((pod) => pod.report !== undefined);
+  return (
+    answering.length > 0 &&
+    answering.every(
+      (pod) => !pod.ready && pod.report?.artifact === null && refusalOf(pod, input.state.stable, 0) !== undefined,
+    )
+  );
+}
+
+function started(state: RolloutState, revision: string, input: VariantInput, now: number): RolloutState {
+  const candidate: Candidate = {
+    revision,
+    attempt: 1,
+    startedAt: iso(now),
+    deadline: iso(now + input.settings.progressDeadlineMs),
+    loaded: 0,
+  };
+  return { ...state, candidate, sequence: state.sequence + 1 };
+}
+
+function advanced(state: RolloutState, candidate: Candidate, input: VariantInput, now: number): RolloutState {
+  const refusal = firstRefusal(input.pods, candidate, state.sequence);
+  if (refusal !== undefined)
+    return rejected(withoutCandidate(state), { revision: candidate.revision, ...refusal, time: iso(now) });
+  if (!input.rolledOut) return state;
+  const ready = livePods(input.pods).filter((pod) => pod.ready);
+  const moved = ready.filter((pod) => reportsRevision(pod, candidate.revision)).length;
+  const soaked = soakAfterWave(candidate, moved, input.settings.soakMs, now);
+  if (soaked !== candidate) return { ...state, candidate: soaked };
+  const complete = moved === ready.length && (moved > 0 || input.replicas === 0);
+  return complete && isMoving(candidate, input, now) ? promoted(state, candidate) : state;
+}
+
+function soakAfterWave(candidate: Candidate, moved: number, soakMs: number, now: number): Candidate {
+  if (soakMs === 0 || moved <= candidate.loaded) return candidate;
+  return { ...candidate, loaded: moved, soakUntil: iso(now + soakMs) };
+}
+
+function promoted(state: RolloutState, candidate: Candidate): RolloutState {
+  const { candidate: done, stable, ...rest } = state;
+  return { ...rest, ...(stable !== undefined && { previous: stable }), stable: (done ?? candidate).revision };
+}
+
+function withoutCandidate(state: RolloutState): RolloutState {
+  const { candidate, ...rest } = state;
+  return candidate === undefined ? state : { ...rest, sequence: state.sequence + 1 };
+}
+
+function rejected(state: RolloutState, rejection: Rejection): RolloutState {
+  const others = (state.rejected ?? []).filter(({ revision }) => revision !== rejection.revision);
+  return { ...state, rejected: [...others, rejection].slice(-MAX_REJECTED) };
+}
+
+/** The very first artifact has nothing to fall back to: a refusal of it is recorded, so that status says why nothing serves. */
+function withRefusedStable(state: RolloutState, input: VariantInput, now: number): RolloutState {
+  if (input.proven || state.stable === undefined || isRejected(state, state.stable)) return state;
+  for (const pod of livePods(input.pods)) {
+    const refusal = refusalOf(pod, state.stable, 0);
+    if (refusal !== undefined) return rejected(state, { revision: state.stable, ...refusal, time: iso(now) });
+  }
+  return state;
+}
+
+function firstRefusal(
+  pods: readonly PodObserved[],
+  candidate: Candidate,
+  sequence: number,
+): Pick<Rejection, 'reason' | 'message'> | undefined {
+  for (const pod of pods) {
+    const refusal = refusalOf(pod, candidate.revision, sequence) ?? outOfMemory(pod, candidate);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function refusalOf(
+  pod: PodObserved,
+  revision: string | undefined,
+  sequence: number,
+): Pick<Rejection, 'reason' | 'message'> | undefined {
+  const failure = pod.report?.failure;
+  if (
+    failure === undefined ||
+    failure.revision !== revision ||
+    failure.sequence < sequence ||
+    !isArtifactReason(failure.reason)
+  )
+    return undefined;
+  return { reason: failure.reason, message: failure.message.slice(0, 256) };
+}
+
+function outOfMemory(pod: PodObserved, candidate: Candidate): Pick<Rejection, 'reason' | 'message'> | undefined {
+  if (pod.oomKilledAt === undefined || pod.oomKilledAt < Date.parse(candidate.startedAt)) return undefined;
+  return {
+    reason: 'InsufficientMemory',
+    message: `pod ${pod.name} was killed for memory while loading; raise resources.limits.memory`,
+  };
+}
+
+function isArtifactReason(reason: string): boolean {
+  return ARTIFACT_REASONS.some((known) => known === reason);
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,84 @@
+// What the cluster, the store and the pods say right now, in our own small types: the input of every decision.
+import type { ModelInfo } from '../../inference/contract.ts';
+import type { Applied, RouterTable } from '../../router/contract.ts';
+import type { ResolvedArtifact } from './artifact.ts';
+
+/** A pod of a variant and what it reported of itself. */
+export interface PodObserved {
+  readonly name: string;
+  readonly uid: string;
+  readonly ip?: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly restarts: number;
+  /** Epoch ms of the last time the kernel killed its container for memory. */
+  readonly oomKilledAt?: number;
+  /** Absent: the pod did not answer, or has no address yet. */
+  readonly report?: ModelInfo;
+}
+
+/** The Deployment of a variant. */
+export interface WorkloadObserved {
+  readonly replicas: number;
+  readonly ready: number;
+  /** Every pod has the template last asked for, and none of an older template is left. */
+  readonly rolledOut: boolean;
+}
+
+/** Why a store cannot say which version a key has. */
+export type StoreFailureReason =
+  | 'NoSuchKey'
+  | 'NoSuchBucket'
+  | 'AccessDenied'
+  | 'Throttled'
+  | 'StoreUnreachable'
+  | 'UnknownStore'
+  | 'InvalidCredentials';
+
+/** What the store says about a variant's key. */
+export type ArtifactState =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'resolved'; readonly artifact: ResolvedArtifact; readonly listedAt: number }
+  | { readonly kind: 'failed'; readonly reason: StoreFailureReason; readonly message: string };
+
+/** A revision as kept in its ControllerRevision. */
+export interface StoredRevision {
+  readonly name: string;
+  readonly variant: string;
+  readonly number: number;
+  readonly runtimeHash: string;
+  readonly artifact: ResolvedArtifact;
+  /** The rendered pod template: applied as it stands for as long as the revision lives. */
+  readonly template: Readonly<Record<string, unknown>>;
+}
+
+export interface VariantObserved {
+  readonly artifact: ArtifactState;
+  readonly pods: readonly PodObserved[];
+  readonly workload?: WorkloadObserved;
+}
+
+/** A router pod; `applied` is absent when it did not answer. */
+export interface RouterPodObserved {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly applied?: Applied;
+}
+
+export interface RouterObserved {
+  readonly table?: RouterTable;
+  readonly pods: readonly RouterPodObserved[];
+}
+
+/** Where the stable Service sends its traffic at present. */
+export type ServiceTarget = { readonly kind: 'router' } | { readonly kind: 'variant'; readonly variant: string };
+
+export interface Observed {
+  readonly variants: ReadonlyMap<string, VariantObserved>;
+  readonly revisions: ReadonlyMap<string, StoredRevision>;
+  readonly router: RouterObserved;
+  readonly service?: ServiceTarget;
+  /** Children that exist under a name of ours but belong to somebody else. */
+  readonly conflicts: readonly string[];
+}

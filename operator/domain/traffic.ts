@@ -1,0 +1,148 @@
+// Where requests go: the routing table, the target of the stable Service, and what may be called acknowledged.
+import { BUCKETS, SLOTS } from '../../router/contract.ts';
+import type { Applied, BucketRange, RouterTable, SlotEntry } from '../../router/contract.ts';
+import { nextRanges } from '../../router/split.ts';
+import type { Spec } from './model-deployment.ts';
+import { variantName } from './names.ts';
+import type { RouterObserved, RouterPodObserved, ServiceTarget } from './observed.ts';
+
+export interface VariantCapacity {
+  readonly name: string;
+  readonly weight: number;
+  readonly replicas: number;
+  /** Pods that are ready and report what they should. */
+  readonly ready: number;
+}
+
+export interface TrafficInput {
+  readonly resource: string;
+  readonly traffic: Spec['traffic'];
+  readonly variants: readonly VariantCapacity[];
+  readonly router: RouterObserved;
+  readonly service: ServiceTarget | undefined;
+}
+
+export type Share = { readonly weight: number; readonly percent: string };
+
+export interface TrafficPlan {
+  /** What the spec asks for; the Service follows when that side can take the traffic. */
+  readonly mode: 'HAProxy' | 'Service';
+  readonly table?: RouterTable;
+  readonly target: ServiceTarget;
+  /** Every serving router confirms the table, or the Service alone decides. */
+  readonly acknowledged: boolean;
+  /** The spec's weights are not in the table yet: these variants lack ready pods for their larger share. */
+  readonly held: readonly string[];
+  /** Variants whose share goes to the others because they have no ready pod. */
+  readonly skipped: readonly string[];
+  readonly shares: ReadonlyMap<string, Share>;
+}
+
+/** HAProxy whenever the *spec* could divide traffic, so that the data path changes only by an edit of the spec. */
+export function trafficMode(spec: Pick<Spec, 'traffic' | 'variants'>): 'HAProxy' | 'Service' {
+  if (spec.traffic.router !== 'Auto') return spec.traffic.router;
+  const divides =
+    spec.variants.length > 1 || spec.traffic.sticky !== undefined || spec.traffic.overrideHeader !== undefined;
+  return divides ? 'HAProxy' : 'Service';
+}
+
+/** Decides from what is, never from what was asked before. Pure. */
+export function planTraffic(input: TrafficInput, mode: 'HAProxy' | 'Service'): TrafficPlan {
+  return mode === 'Service' ? planService(input) : planRouter(input);
+}
+
+function planService(input: TrafficInput): TrafficPlan {
+  const variant = input.variants.find(({ weight }) => weight > 0) ?? input.variants[0];
+  const wanted: ServiceTarget = { kind: 'variant', variant: variant?.name ?? '' };
+  const canMove = input.service === undefined || (variant?.ready ?? 0) > 0;
+  const target = canMove ? wanted : (input.service ?? wanted);
+  const there = target.kind === 'variant' && target.variant === wanted.variant;
+  const shares = new Map(there && variant ? [[variant.name, { weight: variant.weight, percent: '100%' }]] : []);
+  return { mode: 'Service', target, acknowledged: there, held: there ? [] : [wanted.variant], skipped: [], shares };
+}
+
+function planRouter(input: TrafficInput): TrafficPlan {
+  const { table, held } = nextTable(input);
+  const serving = input.router.pods.filter(isServing);
+  const acknowledged = serving.length > 0 && serving.every((pod) => pod.applied?.generation === table.generation);
+  const ready = acknowledged && serving.some((pod) => pod.ready);
+  const router: ServiceTarget = { kind: 'router' };
+  const target = input.service === undefined || ready ? router : input.service;
+  const applied = acknowledged && table.generation === input.router.table?.generation ? serving[0]?.applied : undefined;
+  return {
+    mode: 'HAProxy',
+    table,
+    target,
+    acknowledged: applied !== undefined && held.length === 0,
+    held,
+    skipped: applied?.slots.filter((slot) => slot.skipped).map((slot) => slot.variant) ?? [],
+    shares: applied === undefined || held.length > 0 ? new Map() : effectiveShares(input.variants, applied),
+  };
+}
+
+/** A router that is ready, or that is going away but still answers, since it may still pass on requests. */
+function isServing(pod: RouterPodObserved): boolean {
+  return pod.terminating ? pod.applied !== undefined : pod.ready;
+}
+
+/**
+ * The table that follows the present one. It stays as it is while a variant that gains has fewer ready pods than replicas and a variant that
+ * loses could still serve: weight is raised only onto capacity, and lowered at once when there is nothing to lose.
+ */
+function nextTable(input: TrafficInput): { table: RouterTable; held: readonly string[] } {
+  const present = input.router.table;
+  const slots = assignSlots(input, present?.slots ?? []);
+  const slotOf = new Map(slots.map((entry) => [entry.variant, entry.slot]));
+  const shares = input.variants.map(({ name, weight }) => ({ slot: slotOf.get(name) ?? 0, weight }));
+  const ranges = nextRanges(present?.ranges, shares);
+  if (present === undefined) return { table: { generation: 1, slots, ranges }, held: [] };
+  const held = shortOfCapacity(input, present, slotOf, ranges);
+  if (held.length > 0) return { table: present, held };
+  const same = JSON.stringify([slots, ranges]) === JSON.stringify([present.slots, present.ranges]);
+  return { table: same ? present : { generation: present.generation + 1, slots, ranges }, held: [] };
+}
+
+function shortOfCapacity(
+  input: TrafficInput,
+  present: RouterTable,
+  slotOf: ReadonlyMap<string, number>,
+  ranges: readonly BucketRange[],
+): readonly string[] {
+  const change = (variant: VariantCapacity) => {
+    const slot = slotOf.get(variant.name);
+    return slot === undefined ? 0 : buckets(ranges, slot) - buckets(present.ranges, slot);
+  };
+  const removed = present.slots.some((entry) => !slotOf.has(entry.variant) && buckets(present.ranges, entry.slot) > 0);
+  const somethingToLose = removed || input.variants.some((variant) => change(variant) < 0 && variant.ready > 0);
+  if (!somethingToLose) return [];
+  return input.variants
+    .filter((variant) => change(variant) > 0 && variant.ready < Math.max(1, variant.replicas))
+    .map(({ name }) => name);
+}
+
+/** A variant keeps its slot; a new one takes the free slot that was left longest ago, so that a slot is not reused while it drains. */
+function assignSlots(input: TrafficInput, present: readonly SlotEntry[]): SlotEntry[] {
+  const taken = new Set(present.map(({ slot }) => slot));
+  let last = Math.max(-1, ...taken);
+  return input.variants.map(({ name }) => {
+    const known = present.find(({ variant }) => variant === name);
+    if (known !== undefined) return known;
+    do last = (last + 1) % SLOTS;
+    while (taken.has(last));
+    taken.add(last);
+    return { slot: last, variant: name, service: variantName(input.resource, name) };
+  });
+}
+
+function buckets(ranges: readonly BucketRange[], slot: number): number {
+  return ranges.reduce((sum, range) => (range.slot === slot ? sum + range.to - range.from + 1 : sum), 0);
+}
+
+function effectiveShares(variants: readonly VariantCapacity[], applied: Applied): ReadonlyMap<string, Share> {
+  return new Map(
+    variants.map(({ name, weight }) => {
+      const share = applied.slots.find((slot) => slot.variant === name)?.buckets ?? 0;
+      return [name, { weight, percent: `${String(Math.round((share / BUCKETS) * 10_000) / 100)}%` }];
+    }),
+  );
+}
