@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 
 const MAX_LENGTH = 63;
 const HASH_LENGTH = 10;
-/** Second parts that belong to the resource itself and not to a variant. */
-const RESERVED = new Set(['router', 'admin']);
+/** Second parts of kinds that variants have too: their Deployments and budgets would meet. */
+const RESERVED = new Set(['router']);
 
 function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);

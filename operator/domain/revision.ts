@@ -2,6 +2,7 @@
 // Never over what the operator adds (image defaults, probes): an upgrade of the operator must not make a new revision.
 import { createHash } from 'node:crypto';
 import { identityOf, type ResolvedArtifact } from './artifact.ts';
+import { canonicalJson } from './canonical-json.ts';
 import type { Runtime, Spec, Variant } from './model-deployment.ts';
 
 const LENGTH = 8;
@@ -25,14 +26,6 @@ export interface RevisionInputs extends RuntimeInputs {
   readonly artifact: ResolvedArtifact;
   /** SHA-256 pin of the spec: corrected, it must be tried again although the object is the same. */
   readonly sha256?: string | undefined;
-}
-
-/** JSON with sorted keys and without undefined: equal values give equal text. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }
 
 function shortHash(value: unknown): string {

@@ -1,0 +1,38 @@
+// The Deployment of a variant: a fixed name, so that Kubernetes' own rolling update replaces pods when their template must change.
+import { labelsFor, variantSelector } from '../domain/labels.ts';
+import { variantName } from '../domain/names.ts';
+import { childMetadata, type Manifest, type Owner } from './metadata.ts';
+import type { PodTemplate } from './pod-template.ts';
+
+export interface DeploymentInput {
+  readonly owner: Owner;
+  readonly variant: string;
+  readonly replicas: number;
+  /** As frozen in the revision: applied as it stands. */
+  readonly template: PodTemplate;
+  readonly progressDeadlineMs: number;
+}
+
+/** The ControllerRevisions are the history that people go back to; two ReplicaSets are enough for Kubernetes' own. */
+const REPLICA_SETS_KEPT = 2;
+
+export function buildDeployment(input: DeploymentInput): Manifest {
+  const { owner, variant } = input;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: childMetadata(
+      owner,
+      variantName(owner.name, variant),
+      labelsFor({ name: owner.name, component: 'model', variant }),
+    ),
+    spec: {
+      replicas: input.replicas,
+      revisionHistoryLimit: REPLICA_SETS_KEPT,
+      progressDeadlineSeconds: Math.max(1, Math.ceil(input.progressDeadlineMs / 1000)),
+      selector: { matchLabels: variantSelector(owner.name, variant) },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: input.template,
+    },
+  };
+}
