@@ -97,6 +97,12 @@ const Summary = z.object({
   url: text(256).optional().describe('Address of the models inside the cluster.'),
 });
 
+export const Draining = z.object({
+  id: text(64).describe('Names this drain towards the pods.'),
+  until: time().describe('Given up at this time.'),
+});
+export type Draining = z.infer<typeof Draining>;
+
 const byType = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] };
 
 export const Status = z.object({
@@ -116,6 +122,9 @@ export const Status = z.object({
     .optional()
     .describe('One row for each revision that anything below names.'),
   variants: z.array(VariantStatus).max(8).meta(mapByName).optional().describe('The variants as they are.'),
+  draining: Draining.optional().describe(
+    'Model pods that end the connections from before the Service pointed at routers.',
+  ),
   replicas: count().optional().describe('Pods of all variants, for the scale subresource.'),
   selector: text(512)
     .optional()

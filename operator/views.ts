@@ -1,0 +1,190 @@
+// What we read of the objects in the caches: raw JSON in, our own small types out. The only place that knows where Kubernetes keeps a thing.
+import { z } from 'zod';
+import { RouterTable, TABLE_KEY } from '../router/contract.ts';
+import { LABEL_COMPONENT, LABEL_MODEL_DEPLOYMENT, LABEL_VARIANT } from './domain/labels.ts';
+import { Spec } from './domain/model-deployment.ts';
+import type { ServiceTarget } from './domain/observed.ts';
+import { Status } from './domain/status.ts';
+import { controllerOf, type StoredObject } from './kube/objects.ts';
+
+/** What every view keeps of its object. */
+export interface View {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** uid of the controlling owner. */
+  readonly owner: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly deleting: boolean;
+}
+
+export interface ResourceView extends View {
+  readonly generation: number;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Absent: what is stored does not fit the schema, for the reason in `invalid`. */
+  readonly spec?: Spec;
+  readonly invalid?: string;
+  readonly status?: Status;
+}
+
+export interface PodView extends View {
+  readonly ip?: string;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly oomKilledAt?: number;
+  /** Why a container does not start: `ImagePullBackOff: …`. */
+  readonly problem?: string;
+}
+
+export interface DeploymentView extends View {
+  readonly replicas: number;
+  readonly ready: number;
+  readonly rolledOut: boolean;
+  readonly runtimeHash: string | undefined;
+  /** Why pods are not made: quota, admission. */
+  readonly problem?: string;
+}
+
+export interface ServiceView extends View {
+  readonly target?: ServiceTarget;
+}
+
+export interface TableView extends View {
+  readonly table?: RouterTable;
+}
+
+export interface RevisionView extends View {
+  readonly data: unknown;
+  readonly number: number;
+}
+
+/** Annotation of a Deployment: the runtime hash that its template was rendered for. */
+export const RUNTIME_HASH = 'switchyard.dev/runtime-hash';
+
+export function viewOf(object: StoredObject): View {
+  const { namespace, name, uid, resourceVersion, labels, deletionTimestamp } = object.metadata;
+  return {
+    namespace: namespace ?? '',
+    name,
+    uid,
+    resourceVersion,
+    owner: controllerOf(object),
+    labels: labels ?? {},
+    deleting: deletionTimestamp !== undefined,
+  };
+}
+
+/** A ModelDeployment. An object stored before a rule existed may not fit: then `invalid` says why. */
+export function resourceView(object: StoredObject): ResourceView {
+  const spec = Spec.safeParse(object['spec']);
+  const status = Status.safeParse(object['status'] ?? {});
+  return {
+    ...viewOf(object),
+    generation: object.metadata.generation ?? 0,
+    annotations: object.metadata.annotations ?? {},
+    ...(spec.success ? { spec: spec.data } : { invalid: firstIssue(spec.error) }),
+    ...(status.success && { status: status.data }),
+  };
+}
+
+const ContainerStatus = z.object({
+  restartCount: z.number().default(0),
+  state: z
+    .object({ waiting: z.object({ reason: z.string().default(''), message: z.string().default('') }).optional() })
+    .default({}),
+  lastState: z
+    .object({ terminated: z.object({ reason: z.string().default(''), finishedAt: z.string().optional() }).optional() })
+    .default({}),
+});
+const PodStatus = z.object({
+  podIP: z.string().optional(),
+  conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() })).default([]),
+  containerStatuses: z.array(ContainerStatus).default([]),
+});
+
+const HARMLESS = new Set(['ContainerCreating', 'PodInitializing', '']);
+
+export function podView(object: StoredObject): PodView {
+  const status = PodStatus.parse(object['status'] ?? {});
+  const killed = status.containerStatuses
+    .map(({ lastState }) => lastState.terminated)
+    .find((terminated) => terminated?.reason === 'OOMKilled');
+  const waiting = status.containerStatuses
+    .map(({ state }) => state.waiting)
+    .find((state) => !HARMLESS.has(state?.reason ?? ''));
+  const unscheduled = status.conditions.find(({ type, status: value }) => type === 'PodScheduled' && value === 'False');
+  const problem = waiting === undefined ? unscheduled?.message : `${waiting.reason}: ${waiting.message}`;
+  return {
+    ...viewOf(object),
+    ...(status.podIP !== undefined && { ip: status.podIP }),
+    ready: status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+    restarts: status.containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    ...(killed?.finishedAt !== undefined && { oomKilledAt: Date.parse(killed.finishedAt) }),
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+const DeploymentStatus = z.object({
+  observedGeneration: z.number().default(0),
+  replicas: z.number().default(0),
+  updatedReplicas: z.number().default(0),
+  readyReplicas: z.number().default(0),
+  conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') })).default([]),
+});
+const DeploymentSpec = z.object({ replicas: z.number().default(1) });
+
+export function deploymentView(object: StoredObject): DeploymentView {
+  const { replicas } = DeploymentSpec.parse(object['spec'] ?? {});
+  const status = DeploymentStatus.parse(object['status'] ?? {});
+  const seen = status.observedGeneration >= (object.metadata.generation ?? 0);
+  const failure = status.conditions.find(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True');
+  return {
+    ...viewOf(object),
+    replicas,
+    ready: status.readyReplicas,
+    rolledOut: seen && status.updatedReplicas === status.replicas && (status.updatedReplicas > 0 || replicas === 0),
+    runtimeHash: object.metadata.annotations?.[RUNTIME_HASH],
+    ...(failure !== undefined && { problem: failure.message }),
+  };
+}
+
+const ServiceSpec = z.object({ selector: z.record(z.string(), z.string()).default({}) });
+
+export function serviceView(object: StoredObject): ServiceView {
+  const { selector } = ServiceSpec.parse(object['spec'] ?? {});
+  const variant = selector[LABEL_VARIANT];
+  if (selector[LABEL_COMPONENT] === 'router') return { ...viewOf(object), target: { kind: 'router' } };
+  return { ...viewOf(object), ...(variant !== undefined && { target: { kind: 'variant', variant } }) };
+}
+
+/** A ConfigMap; `table` only for the one of a router, when it is intact. */
+export function tableView(object: StoredObject): TableView {
+  const data = z.record(z.string(), z.string()).safeParse(object['data'] ?? {});
+  const table = RouterTable.safeParse(parseJson(data.data?.[TABLE_KEY]));
+  return { ...viewOf(object), ...(table.success && { table: table.data }) };
+}
+
+export function revisionView(object: StoredObject): RevisionView {
+  return { ...viewOf(object), data: object['data'], number: z.number().catch(0).parse(object['revision']) };
+}
+
+/** `namespace/name` of the ModelDeployment that a child or pod belongs to, by its labels. */
+export function keyOfOwner({ namespace, labels }: View): string | undefined {
+  const name = labels[LABEL_MODEL_DEPLOYMENT];
+  return name === undefined ? undefined : `${namespace}/${name}`;
+}
+
+function parseJson(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue === undefined ? 'does not fit the schema' : `spec.${issue.path.join('.')}: ${issue.message}`;
+}
