@@ -1,0 +1,186 @@
+// The operator's settings: a YAML file under the environment, checked once at start and then frozen. Only here is the environment read.
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { durationMs } from './domain/duration.ts';
+
+const DEFAULT_FILE = '/etc/switchyard/config.yaml';
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
+const duration = text('a duration such as 30s or 5m')
+  .regex(/^([0-9]{1,6}(h|m|s|ms))+$/, { error: 'must be a duration such as 30s or 5m' })
+  .transform(durationMs);
+const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+const flag = z.boolean({ error: 'must be true or false' });
+const names = (what: string) => z.array(text(what), { error: `must be a list of ${what}s, or ["*"] for all` });
+
+const Store = z.strictObject({
+  endpoint: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://minio.example.com:9000' }).optional(),
+  region: text('a region such as us-east-1').optional(),
+  forcePathStyle: flag.default(false),
+  allowOperatorIdentity: z.strictObject({ namespaces: names('namespace'), buckets: names('bucket') }).optional(),
+});
+
+const Images = z.strictObject({
+  inference: text('an image reference').default('switchyard/inference:0.1.0'),
+  operator: text('an image reference').default('switchyard/operator:0.1.0'),
+  router: text('an image reference').default('haproxy:3.2'),
+});
+
+const LeaderElection = z.strictObject({
+  enabled: flag.default(true),
+  leaseName: text('the name of a Lease').default('switchyard-operator'),
+});
+
+const Ports = z.strictObject({ health: whole(1, 65535).default(8082), metrics: whole(1, 65535).default(8083) });
+
+const Settings = z.strictObject({
+  stores: z
+    .record(
+      z.string().regex(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/, { error: 'must be named by a DNS label such as minio' }),
+      Store,
+    )
+    .default({}),
+  defaultBucket: text('the name of a bucket').optional(),
+  defaultRegion: text('a region such as us-east-1').optional(),
+  images: Images.prefault({}),
+  workers: whole(1, 64).default(8),
+  resync: duration.prefault('5m'),
+  leaderElection: LeaderElection.prefault({}),
+  ports: Ports.prefault({}),
+  logLevel: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  podName: text('the name of this pod').default('switchyard-operator'),
+  podNamespace: text('the namespace of this pod').default('switchyard-system'),
+});
+
+/** `resync` is in ms. `stores` always has `aws`. */
+export type Config = z.output<typeof Settings>;
+export type StoreConfig = Config['stores'][string];
+type Raw = Readonly<Record<string, unknown>>;
+
+/** The configuration cannot be used; the message names the file or variable, the field and what to write there. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Environment variables and the settings that they override. */
+const VARIABLES: Readonly<Record<string, readonly [path: string, read: (value: string) => unknown]>> = {
+  MODEL_BUCKET: ['defaultBucket', String],
+  AWS_REGION: ['defaultRegion', String],
+  INFERENCE_IMAGE: ['images.inference', String],
+  OPERATOR_IMAGE: ['images.operator', String],
+  ROUTER_IMAGE: ['images.router', String],
+  WORKERS: ['workers', numberOrText],
+  RESYNC: ['resync', String],
+  LEADER_ELECTION: ['leaderElection.enabled', flagOrText],
+  LEASE_NAME: ['leaderElection.leaseName', String],
+  HEALTH_PORT: ['ports.health', numberOrText],
+  METRICS_PORT: ['ports.metrics', numberOrText],
+  LOG_LEVEL: ['logLevel', String],
+  POD_NAME: ['podName', String],
+  POD_NAMESPACE: ['podNamespace', String],
+};
+
+/**
+ * Settings from the file at SWITCHYARD_CONFIG (default /etc/switchyard/config.yaml, which may be absent) and, over it, from the environment.
+ * An empty variable counts as absent. Throws ConfigError.
+ */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  readText: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): Config {
+  const named = env['SWITCHYARD_CONFIG'] === '' ? undefined : env['SWITCHYARD_CONFIG'];
+  const file = named ?? DEFAULT_FILE;
+  const fromFile = readSettings(file, named !== undefined, readText);
+  const { raw, sources } = withVariables(fromFile, env);
+  const parsed = Settings.safeParse(raw);
+  if (!parsed.success) throw new ConfigError(describe(parsed.error.issues, file, sources));
+  const config = parsed.data;
+  return deepFreeze({ ...config, stores: { aws: { forcePathStyle: false }, ...config.stores } });
+}
+
+function readSettings(file: string, required: boolean, readText: (path: string) => string): Raw {
+  let content: string;
+  try {
+    content = readText(file);
+  } catch (error) {
+    const code = codeOf(error);
+    if (!required && code === 'ENOENT') return {};
+    const fix = code === 'ENOENT' ? 'create it or unset SWITCHYARD_CONFIG' : 'make it readable for the operator';
+    throw new ConfigError(`${file}: cannot be read (${code}): ${fix}`, { cause: error });
+  }
+  return parseYaml(file, content);
+}
+
+function parseYaml(file: string, content: string): Raw {
+  let value: unknown;
+  try {
+    value = parse(content) ?? {};
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    throw new ConfigError(`${file}: is not YAML: ${reason}`, { cause: error });
+  }
+  if (!isMapping(value)) throw new ConfigError(`${file}: must be a mapping such as "stores: {minio: {endpoint: …}}"`);
+  return value;
+}
+
+function withVariables(
+  settings: Raw,
+  env: Readonly<Record<string, string | undefined>>,
+): { raw: Raw; sources: ReadonlyMap<string, string> } {
+  const sources = new Map<string, string>();
+  let raw = settings;
+  for (const [name, [path, read]] of Object.entries(VARIABLES)) {
+    const value = env[name];
+    if (value === undefined || value === '') continue;
+    sources.set(path, name);
+    raw = withValue(raw, path.split('.'), read(value));
+  }
+  return { raw, sources };
+}
+
+function withValue(object: Raw, [head = '', ...rest]: readonly string[], value: unknown): Raw {
+  const inner = object[head];
+  return { ...object, [head]: rest.length === 0 ? value : withValue(isMapping(inner) ? inner : {}, rest, value) };
+}
+
+function describe(issues: readonly z.core.$ZodIssue[], file: string, sources: ReadonlyMap<string, string>): string {
+  return issues.map((issue) => describeIssue(issue, file, sources)).join('; ');
+}
+
+function describeIssue(issue: z.core.$ZodIssue, file: string, sources: ReadonlyMap<string, string>): string {
+  const path = issue.path.map(String).join('.');
+  const variable = sources.get(path);
+  const place = variable === undefined ? `${file}: ${path}` : `environment variable ${variable}`;
+  if (issue.code === 'unrecognized_keys') {
+    const fields = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`)).join(', ');
+    return `${file}: ${fields}: unknown; remove it or correct its spelling`;
+  }
+  if (issue.code === 'invalid_key') return `${place}: ${issue.issues[0]?.message ?? issue.message}`;
+  return `${place}: ${issue.message}`;
+}
+
+function isMapping(value: unknown): value is Raw {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+function numberOrText(value: string): unknown {
+  return /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
+}
+
+function flagOrText(value: string): unknown {
+  return value === 'true' || value === 'false' ? value === 'true' : value;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}
