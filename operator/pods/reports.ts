@@ -1,0 +1,120 @@
+// What the pods report of themselves, remembered: only a pod that is new, changed or invalidated is asked again.
+import type { ModelInfo } from '../../inference/contract.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { InfoOutcome } from './reload-client.ts';
+
+/** The part of a pod that decides whether its last report still stands. */
+export interface ReportingPod {
+  readonly uid: string;
+  readonly ip?: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly restarts: number;
+}
+
+export interface PodReportsOptions {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Asks one pod; a value for every outcome. */
+  readonly ask: (ip: string, token: string, signal: AbortSignal) => Promise<InfoOutcome>;
+  /** Pods asked at the same time, over all resources. */
+  readonly concurrency: number;
+  /** A report of a ready pod is asked for again after this many ms although nothing seems to have changed. */
+  readonly maxAgeMs: number;
+}
+
+interface Entry {
+  readonly stamp: string;
+  readonly report: ModelInfo;
+  readonly askedAt: number;
+}
+
+/** Reports by resource and pod. */
+export class PodReports {
+  readonly #options: PodReportsOptions;
+  readonly #entries = new Map<string, Map<string, Entry>>();
+  readonly #limit: ConcurrencyLimit;
+
+  constructor(options: PodReportsOptions) {
+    this.#options = options;
+    this.#limit = new ConcurrencyLimit(options.concurrency);
+  }
+
+  /** The reports of a resource's pods by pod uid. Pods that did not answer are missing; pods that are not given are forgotten. */
+  async collect(
+    resource: string,
+    pods: readonly ReportingPod[],
+    token: string,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ModelInfo>> {
+    const known = this.#entries.get(resource) ?? new Map<string, Entry>();
+    const entries = await Promise.all(
+      pods.map(async (pod) => [pod, await this.#entryOf(pod, known.get(pod.uid), token, signal)] as const),
+    );
+    const current = new Map(
+      entries.flatMap(([pod, entry]) => (entry === undefined ? [] : [[pod.uid, entry] as const])),
+    );
+    if (current.size === 0) this.#entries.delete(resource);
+    else this.#entries.set(resource, current);
+    return new Map([...current].map(([uid, { report }]) => [uid, report]));
+  }
+
+  /** The next collect asks this pod again: after a reload call, whatever it was answered with. */
+  invalidate(resource: string, uid: string): void {
+    this.#entries.get(resource)?.delete(uid);
+  }
+
+  /** The resource is gone. */
+  forget(resource: string): void {
+    this.#entries.delete(resource);
+  }
+
+  async #entryOf(
+    pod: ReportingPod,
+    entry: Entry | undefined,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<Entry | undefined> {
+    const { ip } = pod;
+    if (ip === undefined) return undefined;
+    if (entry !== undefined && this.#stands(pod, entry)) return entry;
+    const outcome = await this.#limit.run(() => this.#options.ask(ip, token, signal), signal);
+    if (outcome.kind === 'unreachable') return undefined;
+    return { stamp: stampOf(pod), report: outcome.info, askedAt: this.#options.clock.monotonic() };
+  }
+
+  /** A pod that is not ready may be loading: what it said a moment ago means nothing. */
+  #stands(pod: ReportingPod, entry: Entry): boolean {
+    const age = this.#options.clock.monotonic() - entry.askedAt;
+    return pod.ready && entry.stamp === stampOf(pod) && age < this.#options.maxAgeMs;
+  }
+}
+
+/** The same pod with another process, address or readiness is another reporter: its file may have been an old one. */
+function stampOf({ restarts, ready, ip }: ReportingPod): string {
+  return `${restarts}/${ready}/${ip ?? ''}`;
+}
+
+/** Lets at most `limit` tasks run at a time; the others wait in order. */
+export class ConcurrencyLimit {
+  readonly #limit: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Runs the task when its turn comes; throws the signal's reason when it is aborted by then. */
+  async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      signal.throwIfAborted();
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+}
