@@ -11,7 +11,7 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`. Rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Calls back once after `ms`. The timer alone does not keep the process alive. */
+  /** Calls back once after `ms`. */
   setTimer(ms: number, callback: () => void): Timer;
 }
 
@@ -24,42 +24,45 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => sleepWith(systemClock, ms, signal),
   setTimer(ms, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(0, ms), MAX_TIMER_MS));
-    timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
 };
 
 /** `Clock.sleep` in terms of `Clock.setTimer`. */
 export function sleepWith(clock: Pick<Clock, 'setTimer'>, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const onAbort = () => {
-      timer.cancel();
-      reject(signal.reason);
-    };
-    const timer = clock.setTimer(ms, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const timer = clock.setTimer(ms, () => {
+    signal.removeEventListener('abort', onAbort);
+    resolve(undefined);
   });
+  const onAbort = () => {
+    timer.cancel();
+    reject(signal.reason);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return promise;
 }
 
-/** A signal that follows `parent` and is aborted with a TimeoutError after `ms` of this clock. Call `done` when the work ended. */
-export function withDeadline(clock: Clock, ms: number, parent: AbortSignal): { signal: AbortSignal; done: () => void } {
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Takes the time limit away; the signal goes on following its parent. */
+  lift(): void;
+  /** The work has ended: lets go of timer and parent. */
+  done(): void;
+}
+
+/** A signal that follows `parent` and is aborted with a TimeoutError after `ms` of this clock. */
+export function withDeadline(clock: Clock, ms: number, parent: AbortSignal): Deadline {
   const controller = new AbortController();
   const onAbort = () => controller.abort(parent.reason);
   if (parent.aborted) onAbort();
   parent.addEventListener('abort', onAbort, { once: true });
-  const timer = clock.setTimer(ms, () =>
-    controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError')),
-  );
+  const expire = () => controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
+  const timer = clock.setTimer(ms, expire);
   const done = () => {
     timer.cancel();
     parent.removeEventListener('abort', onAbort);
   };
-  return { signal: controller.signal, done };
+  return { signal: controller.signal, lift: () => timer.cancel(), done };
 }

@@ -10,7 +10,7 @@ export type Priority = 'user' | 'bulk';
 
 export interface WorkQueueOptions {
   readonly clock: Clock;
-  /** For keys that failed: by default 1 s doubling to 5 min. `random` is required. */
+  /** For keys that failed: 1 s doubling to 5 min is the rule. */
   readonly backoff: Backoff;
   /** Keys of one group share a turn. Default: what stands before the first slash, the namespace. */
   readonly groupOf?: (key: string) => string;
@@ -164,11 +164,14 @@ export async function runWorkers(
 ): Promise<void> {
   const worker = async () => {
     for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
-      await work(key).catch((error: unknown) => {
-        onBug(error, String(key));
-        queue.addFailed(String(key));
-      });
-      queue.done(key);
+      try {
+        await work(key);
+      } catch (error) {
+        onBug(error, key);
+        queue.addFailed(key);
+      } finally {
+        queue.done(key);
+      }
     }
   };
   await Promise.all(Array.from({ length: workers }, worker));
