@@ -43,6 +43,18 @@ const ValueFrom = z
     }),
   );
 
+/** Variables by which the operator and the pod find each other; nobody else may set them. */
+export const RESERVED_ENV = [
+  'ADMIN_PORT',
+  'ADMIN_TOKEN',
+  'ARTIFACT_DIR',
+  'DESIRED_ARTIFACT_FILE',
+  'HOST',
+  'MODEL_DEPLOYMENT',
+  'PORT',
+  'VARIANT',
+] as const;
+
 const EnvVar = z
   .object({
     name: matching(
@@ -54,10 +66,17 @@ const EnvVar = z
     valueFrom: ValueFrom.optional().describe('Where the value comes from, instead of value.'),
   })
   .meta(
-    rules({
-      rule: '!(has(self.value) && has(self.valueFrom))',
-      message: 'env takes value or valueFrom, not both',
-    }),
+    rules(
+      {
+        rule: '!(has(self.value) && has(self.valueFrom))',
+        message: 'env takes value or valueFrom, not both',
+      },
+      {
+        rule: `!(self.name in [${RESERVED_ENV.map((name) => `'${name}'`).join(', ')}])`,
+        message: `env must not set ${RESERVED_ENV.join(', ')}: the operator does`,
+        fieldPath: '.name',
+      },
+    ),
   );
 
 const Toleration = z

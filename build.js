@@ -1,0 +1,89 @@
+// `npm run build`: one self-contained file per program in dist/, which is all that the images carry, and beside it the licences of what is in it.
+import { build } from 'esbuild';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = import.meta.dirname;
+const outdir = join(root, 'dist');
+
+const PROGRAMS = {
+  operator: ['operator/main.ts'],
+  router: ['router/main.ts'],
+  inference: ['inference/main.ts', 'inference/model/worker.ts'],
+};
+
+// CommonJS packages inside an ES module still ask for these.
+const BANNER = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  'const require = __createRequire(import.meta.url);',
+  'const __filename = import.meta.filename;',
+  'const __dirname = import.meta.dirname;',
+].join('\n');
+
+// Of client-node only its kubeconfig is used: this keeps its 800 generated models and API classes out of the bundle and of memory.
+const GENERATED = `
+export { createConfiguration } from './configuration.js';
+export { ServerConfiguration } from './servers.js';
+`;
+
+const slimClientNode = {
+  name: 'slim-client-node',
+  setup(context) {
+    context.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
+      path: join(root, 'operator/kube/client-node.ts'),
+    }));
+    context.onLoad({ filter: /client-node\/dist\/gen\/index\.js$/ }, () => ({ contents: GENERATED }));
+    // The base class of the shell can patch statuses with this deprecated HTTP client; ours never does.
+    context.onResolve({ filter: /^gaxios$/ }, () => ({ path: 'gaxios', namespace: 'unused' }));
+    context.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'export {};' }));
+  },
+};
+
+async function bundle(program, entries) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    outdir,
+    outbase: '.',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    banner: { js: BANNER },
+    plugins: [slimClientNode],
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  writeFileSync(join(outdir, program, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(metafile.inputs)));
+  for (const [file, { bytes }] of Object.entries(metafile.outputs))
+    console.log(`${file}  ${Math.ceil(bytes / 1024)} KiB`);
+}
+
+/** Name, version, licence and licence text of every package that the given files belong to. */
+function notices(inputs) {
+  const packages = new Set(inputs.map(packageOf).filter((dir) => dir !== undefined));
+  const texts = [...packages].sort().map((dir) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, dir)).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? '' : `\n\n${readFileSync(join(root, dir, file), 'utf8').trim()}`;
+    return `${name} ${version} (${license ?? 'see text'})${text}`;
+  });
+  return `This program contains the following packages.\n\n${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
+/** Folder of the package, relative to the root: the last node_modules of the path counts, and a scope has two parts. */
+function packageOf(input) {
+  const [, inside, name] = /^(.*node_modules\/)((?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
+  return name === undefined ? undefined : join(inside, name);
+}
+
+rmSync(outdir, { recursive: true, force: true });
+for (const [program, entries] of Object.entries(PROGRAMS)) {
+  const missing = entries.filter((entry) => !existsSync(join(root, entry)));
+  for (const entry of missing) console.warn(`${entry} is not there yet: skipped`);
+  const present = entries.filter((entry) => !missing.includes(entry));
+  if (present.length > 0) await bundle(program, present);
+}
+writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n');
