@@ -1,6 +1,10 @@
 // What the server knows of a model, whatever its file format. A file is parsed in a worker into plain data
 // (ModelData), the data is transferred without a copy, and the main thread wraps it into a Model.
+import { shown } from './byte-reader.ts';
 import { ModelError } from './errors.ts';
+import { evaluate } from './evaluate.ts';
+import { readForest } from './forest.ts';
+import { readJoblib } from './joblib.ts';
 import type { Trees } from './trees.ts';
 
 export { ModelError, ModelInputError } from './errors.ts';
@@ -51,18 +55,30 @@ export interface ModelLimits {
  * Throws only ModelError.
  */
 export function parseModel(fileName: string, bytes: Uint8Array, limits: ModelLimits): ModelData {
-  throw new ModelError(
-    'UnsupportedModel',
-    `${fileName}: ${bytes.length} bytes, ${limits.maxBytes} allowed, no reader yet`,
-  );
+  if (!/\.(joblib|pkl|pickle)$/i.test(fileName)) {
+    throw new ModelError(
+      'UnsupportedModel',
+      `${shown(fileName)}: no reader for this kind of file; save a RandomForestClassifier as model.joblib`,
+    );
+  }
+  return readForest(readJoblib(bytes, limits.maxBytes), limits.maxBytes);
 }
 
 /** Wraps parsed data; cheap, to be called on the thread that answers. */
 export function modelOf(data: ModelData): Model {
-  throw new ModelError('UnsupportedModel', `${data.modelType}: no evaluator yet`);
+  const { modelType, features, featureNames, classes, trees } = data;
+  return {
+    modelType,
+    features,
+    ...(featureNames !== undefined && { featureNames }),
+    classes,
+    bytes: transferables(data).reduce((sum, buffer) => sum + buffer.byteLength, 0),
+    predictProba: (rows, count) => evaluate(trees, features, rows, count),
+  };
 }
 
 /** The buffers to hand over with `postMessage(data, transferables(data))`. */
-export function transferables(data: ModelData): ArrayBuffer[] {
-  return Object.values(data.trees).flatMap((part) => (ArrayBuffer.isView(part) ? [part.buffer] : []));
+export function transferables({ trees }: ModelData): ArrayBuffer[] {
+  const { roots, feature, threshold, left, right, missingLeft, values } = trees;
+  return [roots, feature, threshold, left, right, missingLeft, values].map((array) => array.buffer);
 }

@@ -21,3 +21,108 @@ export interface Trees {
   /** Whether NaN is an allowed input. */
   readonly acceptsMissing: boolean;
 }
+
+/** One tree on its way into the flat form; a split has two children, a leaf has -1 for both. */
+export interface TreeSource {
+  readonly count: number;
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+  readonly feature: Int32Array;
+  readonly threshold: Float64Array;
+  readonly missingLeft?: Uint8Array;
+  readonly values: Float64Array;
+}
+
+export interface TreesSize {
+  readonly trees: number;
+  /** Nodes of all trees; every tree has one more leaf than it has splits. */
+  readonly nodes: number;
+  readonly classes: number;
+  readonly acceptsMissing: boolean;
+}
+
+/** Memory that a tree of `count` nodes takes in the flat form. */
+export function bytesOfTree(count: number, classes: number): number {
+  return 4 + count * 21 + ((count + 1) / 2) * classes * 8;
+}
+
+/** Appends trees whose structure has been checked. */
+export class TreesBuilder {
+  readonly built: Trees;
+  #trees = 0;
+  #nodes = 0;
+  #leaves = 0;
+
+  constructor({ trees, nodes, classes, acceptsMissing }: TreesSize) {
+    const leaves = (nodes + trees) / 2;
+    this.built = {
+      roots: new Int32Array(trees),
+      feature: new Int32Array(nodes),
+      threshold: new Float64Array(nodes),
+      left: new Int32Array(nodes),
+      right: new Int32Array(nodes),
+      missingLeft: new Uint8Array(nodes),
+      values: new Float64Array(leaves * classes),
+      classes,
+      acceptsMissing,
+    };
+  }
+
+  /** `fractions`: the leaves' values are answers as they stand; else they are weights, to be divided by their sum. */
+  add(tree: TreeSource, fractions: boolean): void {
+    const { built } = this;
+    const first = this.#nodes;
+    built.roots[this.#trees] = first;
+    built.threshold.set(tree.threshold, first);
+    if (tree.missingLeft !== undefined) built.missingLeft.set(tree.missingLeft, first);
+    for (let node = 0; node < tree.count; node += 1) {
+      const left = tree.left[node] ?? -1;
+      const isLeaf = left < 0;
+      built.feature[first + node] = isLeaf ? -1 : (tree.feature[node] ?? 0);
+      built.left[first + node] = isLeaf ? this.#addLeaf(tree.values, node, fractions) : first + left;
+      built.right[first + node] = isLeaf ? 0 : first + (tree.right[node] ?? 0);
+    }
+    this.#trees += 1;
+    this.#nodes += tree.count;
+  }
+
+  #addLeaf(values: Float64Array, node: number, fractions: boolean): number {
+    const { classes } = this.built;
+    const leaf = this.#leaves;
+    const from = node * classes;
+    const sum = fractions ? 1 : pairwiseSum(values, from, classes);
+    const divisor = sum === 0 ? 1 : sum;
+    for (let place = 0; place < classes; place += 1) {
+      this.built.values[leaf * classes + place] = (values[from + place] ?? 0) / divisor;
+    }
+    this.#leaves += 1;
+    return leaf;
+  }
+}
+
+/** numpy's order of addition (pairwise_sum in loops_utils.h): other orders differ in the last bit from 8 numbers on. */
+export function pairwiseSum(values: Float64Array, from: number, count: number): number {
+  if (count < 8) {
+    let sum = 0;
+    for (let at = from; at < from + count; at += 1) sum += values[at] ?? 0;
+    return sum;
+  }
+  if (count > 128) {
+    const half = Math.floor(count / 2);
+    const left = half - (half % 8);
+    return pairwiseSum(values, from, left) + pairwiseSum(values, from + left, count - left);
+  }
+  return blockSum(values, from, count);
+}
+
+/** Eight running sums, added up in pairs, then what is left over. */
+function blockSum(values: Float64Array, from: number, count: number): number {
+  let sums = values.slice(from, from + 8);
+  const whole = count - (count % 8);
+  for (let at = 8; at < whole; at += 8) sums = sums.map((sum, lane) => sum + (values[from + at + lane] ?? 0));
+  while (sums.length > 1) {
+    const pairs = sums;
+    sums = new Float64Array(pairs.length / 2).map((_, lane) => (pairs[2 * lane] ?? 0) + (pairs[2 * lane + 1] ?? 0));
+  }
+  return values.subarray(from + whole, from + count).reduce((sum, value) => sum + value, sums[0] ?? 0);
+}

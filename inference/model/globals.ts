@@ -1,0 +1,97 @@
+// The names that a model file may use, and what to tell its owner when it uses another one.
+import { shown } from './byte-reader.ts';
+import { ModelError } from './errors.ts';
+
+/** What an allowed name stands for. */
+export type Role =
+  | 'forest'
+  | 'decisionTree'
+  | 'tree'
+  | 'ndarray'
+  | 'dtype'
+  | 'reconstruct'
+  | 'fromBuffer'
+  | 'scalar'
+  | 'arrayWrapper'
+  | 'reconstructor'
+  | 'object'
+  | 'encode'
+  | 'randomState';
+
+const ALLOWED: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ['sklearn.ensemble._forest.RandomForestClassifier', 'forest'],
+  ['sklearn.tree._classes.DecisionTreeClassifier', 'decisionTree'],
+  ['sklearn.tree._tree.Tree', 'tree'],
+  ['numpy.ndarray', 'ndarray'],
+  ['numpy.dtype', 'dtype'],
+  // numpy 1 and numpy 2
+  ['numpy.core.multiarray._reconstruct', 'reconstruct'],
+  ['numpy._core.multiarray._reconstruct', 'reconstruct'],
+  ['numpy.core.multiarray.scalar', 'scalar'],
+  ['numpy._core.multiarray.scalar', 'scalar'],
+  ['numpy.core.numeric._frombuffer', 'fromBuffer'],
+  ['numpy._core.numeric._frombuffer', 'fromBuffer'],
+  ['joblib.numpy_pickle.NumpyArrayWrapper', 'arrayWrapper'],
+  // protocols 0 and 1, under the names of Python 3 and 2
+  ['copyreg._reconstructor', 'reconstructor'],
+  ['copy_reg._reconstructor', 'reconstructor'],
+  ['builtins.object', 'object'],
+  ['__builtin__.object', 'object'],
+  ['_codecs.encode', 'encode'],
+  // random_state given as a RandomState: kept by scikit-learn, of no use for predictions
+  ['numpy.random._pickle.__randomstate_ctor', 'randomState'],
+  ['numpy.random._pickle.__bit_generator_ctor', 'randomState'],
+  ['numpy.random._mt19937.MT19937', 'randomState'],
+]);
+
+/** Names that may be called (REDUCE). */
+const CALLABLE: ReadonlySet<Role> = new Set<Role>([
+  'tree',
+  'dtype',
+  'reconstruct',
+  'fromBuffer',
+  'scalar',
+  'reconstructor',
+  'encode',
+  'randomState',
+]);
+/** Classes of which an object may be made without calling anything (NEWOBJ). */
+const INSTANTIABLE: ReadonlySet<Role> = new Set<Role>(['forest', 'decisionTree', 'arrayWrapper']);
+
+const MODEL_LIBRARIES = /^(sklearn|xgboost|lightgbm|catboost|imblearn)\./;
+const OLD_MODULES = /^sklearn\.(ensemble\.(forest|weight_boosting|gradient_boosting)|tree\.tree)\./;
+
+/** The role of a name. Throws ModelError for one that is not on the list. */
+export function roleOf(path: string, offset: number): Role {
+  const role = ALLOWED.get(path);
+  if (role !== undefined) return role;
+  throw refusal(path, offset);
+}
+
+function refusal(path: string, offset: number): ModelError {
+  const name = shown(path);
+  if (OLD_MODULES.test(path)) {
+    return new ModelError(
+      'UnsupportedModel',
+      `${name} (byte ${offset}): written by scikit-learn 0.21 or older; load it and save it again with 1.2 or newer`,
+    );
+  }
+  if (MODEL_LIBRARIES.test(path)) {
+    return new ModelError(
+      'UnsupportedModel',
+      `${name} (byte ${offset}) is not supported: save the fitted RandomForestClassifier itself, or serve this file with an image of your own (runtime.image)`,
+    );
+  }
+  return new ModelError(
+    'UnsupportedModel',
+    `${name} (byte ${offset}) is not a name that a model file may use; nothing was run. If you trust the file, save only the fitted RandomForestClassifier`,
+  );
+}
+
+export function mayBeCalled(role: Role): boolean {
+  return CALLABLE.has(role);
+}
+
+export function mayBeInstantiated(role: Role): boolean {
+  return INSTANTIABLE.has(role);
+}
