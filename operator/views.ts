@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { RouterTable, TABLE_KEY } from '../router/contract.ts';
 import { LABEL_COMPONENT, LABEL_MODEL_DEPLOYMENT, LABEL_VARIANT } from './domain/labels.ts';
 import { Spec } from './domain/model-deployment.ts';
-import type { ServiceTarget } from './domain/observed.ts';
+import type { ServiceTarget, StoredRevision } from './domain/observed.ts';
 import { Status } from './domain/status.ts';
+import { parseControllerRevision } from './resources/controller-revision.ts';
+import { RUNTIME_HASH } from './resources/deployment.ts';
 import { controllerOf, type StoredObject } from './kube/objects.ts';
 
 /** What every view keeps of its object. */
@@ -16,7 +18,7 @@ export interface View {
   /** uid of the controlling owner. */
   readonly owner: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  readonly deleting: boolean;
+  readonly terminating: boolean;
 }
 
 export interface ResourceView extends View {
@@ -55,12 +57,8 @@ export interface TableView extends View {
 }
 
 export interface RevisionView extends View {
-  readonly data: unknown;
-  readonly number: number;
+  readonly revision?: StoredRevision;
 }
-
-/** Annotation of a Deployment: the runtime hash that its template was rendered for. */
-export const RUNTIME_HASH = 'switchyard.dev/runtime-hash';
 
 export function viewOf(object: StoredObject): View {
   const { namespace, name, uid, resourceVersion, labels, deletionTimestamp } = object.metadata;
@@ -71,7 +69,7 @@ export function viewOf(object: StoredObject): View {
     resourceVersion,
     owner: controllerOf(object),
     labels: labels ?? {},
-    deleting: deletionTimestamp !== undefined,
+    terminating: deletionTimestamp !== undefined,
   };
 }
 
@@ -166,7 +164,8 @@ export function tableView(object: StoredObject): TableView {
 }
 
 export function revisionView(object: StoredObject): RevisionView {
-  return { ...viewOf(object), data: object['data'], number: z.number().catch(0).parse(object['revision']) };
+  const revision = parseControllerRevision(object);
+  return { ...viewOf(object), ...(revision !== undefined && { revision }) };
 }
 
 /** `namespace/name` of the ModelDeployment that a child or pod belongs to, by its labels. */

@@ -164,6 +164,11 @@ it('is overdue after its deadline, without being rejected', () => {
   expect(state.rejected).toBeUndefined();
 });
 
+it('goes above the highest sequence that a pod has seen, so that its calls are heard', () => {
+  const ahead = aPod('a', 'old', { report: aReport('old', { sequence: 7 }) });
+  expect(nextRolloutState(aVariantInput({ pods: [ahead] }), NOW).sequence).toBe(8);
+});
+
 describe('under any interleaving of loads, refusals, restarts and new versions', () => {
   const step = fc.record({
     kind: fc.constantFrom('load', 'refuse', 'restart', 'upload'),

@@ -42,7 +42,8 @@ const MAX_REJECTED = 5;
 
 /** The state after this pass. Total: never throws. Planning its own result again changes nothing. */
 export function nextRolloutState(input: VariantInput, now: number): RolloutState {
-  const { state, target } = input;
+  const { target } = input;
+  const state = aboveReported(input);
   if (input.suspended || target === undefined) return state;
   if (state.stable === undefined) return { sequence: state.sequence + 1, stable: target };
   if (target === state.stable) return withRefusedStable(withoutCandidate(state), input, now);
@@ -84,6 +85,12 @@ export function isRejected(state: RolloutState, revision: string): boolean {
 /** True while a rollout has passed its deadline: reported, never a reason to reject. */
 export function isOverdue(state: RolloutState, now: number): boolean {
   return state.candidate !== undefined && Date.parse(state.candidate.deadline) <= now;
+}
+
+/** A pod has seen a higher number than status knows (status was restored from a backup): without a higher one it would refuse every call. */
+function aboveReported({ state, pods }: VariantInput): RolloutState {
+  const seen = Math.max(0, ...livePods(pods).map((pod) => pod.report?.sequence ?? 0));
+  return seen > state.sequence ? { ...state, sequence: seen + 1 } : state;
 }
 
 function isMoving(candidate: Candidate, input: VariantInput, now: number): boolean {

@@ -21,6 +21,8 @@ export interface PodObserved {
 export interface WorkloadObserved {
   readonly replicas: number;
   readonly ready: number;
+  /** Runtime hash that its template was rendered for. */
+  readonly runtimeHash: string | undefined;
   /** Every pod has the template last asked for, and none of an older template is left. */
   readonly rolledOut: boolean;
 }
@@ -39,7 +41,12 @@ export type StoreFailureReason =
 export type ArtifactState =
   | { readonly kind: 'pending' }
   | { readonly kind: 'resolved'; readonly artifact: ResolvedArtifact; readonly listedAt: number }
-  | { readonly kind: 'failed'; readonly reason: StoreFailureReason; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: StoreFailureReason;
+      readonly message: string;
+      readonly last?: ResolvedArtifact;
+    };
 
 /** A revision as kept in its ControllerRevision. */
 export interface StoredRevision {
@@ -56,6 +63,8 @@ export interface VariantObserved {
   readonly artifact: ArtifactState;
   readonly pods: readonly PodObserved[];
   readonly workload?: WorkloadObserved;
+  /** Why Kubernetes does not start the pods (quota, image, scheduling), in its own words. */
+  readonly problem?: string;
 }
 
 /** A router pod; `applied` is absent when it did not answer. */
@@ -79,6 +88,10 @@ export interface Observed {
   readonly revisions: ReadonlyMap<string, StoredRevision>;
   readonly router: RouterObserved;
   readonly service?: ServiceTarget;
+  /** No pod has connections any more from before the Service pointed at routers. */
+  readonly drained: boolean;
+  /** Token in the admin Secret; undefined: there is no such Secret yet. */
+  readonly adminToken: string | undefined;
   /** Children that exist under a name of ours but belong to somebody else. */
   readonly conflicts: readonly string[];
 }

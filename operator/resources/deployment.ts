@@ -11,7 +11,12 @@ export interface DeploymentInput {
   /** As frozen in the revision: applied as it stands. */
   readonly template: PodTemplate;
   readonly progressDeadlineMs: number;
+  /** Runtime hash of the revision, kept as an annotation: tells whether the Deployment at hand has that template. */
+  readonly runtimeHash: string;
 }
+
+/** Annotation of a Deployment: the runtime hash that its template was rendered for. */
+export const RUNTIME_HASH = 'switchyard.dev/runtime-hash';
 
 /** The ControllerRevisions are the history that people go back to; two ReplicaSets are enough for Kubernetes' own. */
 const REPLICA_SETS_KEPT = 2;
@@ -21,11 +26,14 @@ export function buildDeployment(input: DeploymentInput): Manifest {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: childMetadata(
-      owner,
-      variantName(owner.name, variant),
-      labelsFor({ name: owner.name, component: 'model', variant }),
-    ),
+    metadata: {
+      ...childMetadata(
+        owner,
+        variantName(owner.name, variant),
+        labelsFor({ name: owner.name, component: 'model', variant }),
+      ),
+      annotations: { [RUNTIME_HASH]: input.runtimeHash },
+    },
     spec: {
       replicas: input.replicas,
       revisionHistoryLimit: REPLICA_SETS_KEPT,

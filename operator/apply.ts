@@ -1,0 +1,150 @@
+// The only writes of a reconcile, in plan order: records, the status that names them, children, what is no longer wanted, calls to pods.
+import { canonicalJson } from './domain/canonical-json.ts';
+import { PRUNED, type Deps, type PrunedKind } from './deps.ts';
+import { transitionsOf } from './domain/transitions.ts';
+import type { Status } from './domain/status.ts';
+import { KubeError, NameConflictError } from './kube/errors.ts';
+import { RESOURCES } from './kube/resources.ts';
+import type { ResourceType } from './kube/resources.ts';
+import { MODEL_DEPLOYMENT } from './model-deployment-type.ts';
+import type { Plan, PodCall } from './plan.ts';
+import type { Manifest } from './resources/metadata.ts';
+import { resourceView, type ResourceView } from './views.ts';
+
+/** What came of a plan. */
+export interface Outcome {
+  /** Pods changed what they serve, or said no: look again at once. */
+  readonly moved: boolean;
+  /** Something in the surroundings failed (a pod, a store, a name): look again after a back-off. */
+  readonly failed: boolean;
+}
+
+const RELOAD_WAIT_SECONDS = 5;
+const RELOAD_DEADLINE_MS = 10_000;
+const DRAIN_DEADLINE_MS = 3000;
+const WRITABLE: Readonly<Record<string, ResourceType>> = RESOURCES;
+
+/** Carries out a plan. Throws KubeError and NotLeadingError; a name that is taken is noted and does not stop the other children. */
+export async function applyPlan(
+  deps: Deps,
+  key: string,
+  resource: ResourceView,
+  plan: Plan,
+  token: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  await applyAll(deps, plan.children.records, signal);
+  await writeStatus(deps, key, resource, plan.status, signal);
+  const conflicts = await applyAll(deps, plan.children.objects, signal);
+  const news = deps.memory.noteConflicts(key, conflicts);
+  await prune(deps, resource, plan, signal);
+  await drainPods(deps, key, plan, token, signal);
+  const calls = await Promise.all(plan.reloads.map((call) => reloadPod(deps, key, call, token, signal)));
+  return { moved: news || calls.includes('moved'), failed: conflicts.length > 0 || calls.includes('failed') };
+}
+
+/** Writes the status when it says something new, and tells of it by events. */
+export async function writeStatus(
+  deps: Deps,
+  key: string,
+  resource: ResourceView,
+  status: Status,
+  signal: AbortSignal,
+): Promise<void> {
+  if (canonicalJson(resource.status) === canonicalJson(status)) return;
+  const written = await deps.writer.applyStatus(MODEL_DEPLOYMENT, resource, status, signal);
+  deps.memory.noteWritten(key, resourceView(written));
+  for (const transition of transitionsOf(resource.status, status)) deps.emit(resource, transition);
+  deps.log.info(
+    { modelDeployment: key, phase: status.phase, message: status.message, generation: resource.generation },
+    'status changed',
+  );
+}
+
+/** Applies each object; returns those whose name belongs to somebody else. */
+async function applyAll(deps: Deps, objects: readonly Manifest[], signal: AbortSignal): Promise<readonly string[]> {
+  const conflicts: string[] = [];
+  for (const object of objects) {
+    const type = WRITABLE[object.kind];
+    if (type === undefined) throw new TypeError(`no REST path is known for kind ${object.kind}`);
+    try {
+      const { outcome } = await deps.writer.apply(type, object, signal);
+      if (outcome === 'created' || outcome === 'updated')
+        deps.log.info({ kind: object.kind, name: object.metadata.name, outcome }, 'object applied');
+    } catch (error) {
+      if (!(error instanceof NameConflictError)) throw error;
+      conflicts.push(`${object.kind} ${object.metadata.name}`);
+    }
+  }
+  return conflicts;
+}
+
+async function prune(deps: Deps, resource: ResourceView, plan: Plan, signal: AbortSignal): Promise<void> {
+  for (const kind of PRUNED) {
+    for (const child of deps.caches[kind].byOwner(resource.uid)) {
+      if (child.terminating || plan.children.keeps(kind, child.name)) continue;
+      await deleteChild(deps, kind, child, signal);
+    }
+  }
+}
+
+async function deleteChild(
+  deps: Deps,
+  kind: PrunedKind,
+  child: { namespace: string; name: string; uid: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const result = await deps.writer.delete(RESOURCES[kind], child, 'Background', signal);
+  if (result === 'deleted') deps.log.info({ kind, name: child.name }, 'object no longer wanted: deleted');
+}
+
+/** The drain is over when every pod says that nothing is left of it. A pod that is silent keeps it open until the plan gives up. */
+async function drainPods(deps: Deps, key: string, plan: Plan, token: string, signal: AbortSignal): Promise<void> {
+  const { drain } = plan;
+  if (drain === undefined) return;
+  const answers = await Promise.all(
+    drain.pods.map(({ ip }) =>
+      ip === undefined ? undefined : deps.pods.drain(ip, token, drain.id, { signal, deadlineMs: DRAIN_DEADLINE_MS }),
+    ),
+  );
+  if (answers.every((answer) => answer?.kind === 'draining' && answer.remaining === 0))
+    deps.memory.noteDrained(key, drain.id);
+}
+
+/** One reload call. What the pod really serves is asked afterwards: only its own report counts. */
+async function reloadPod(
+  deps: Deps,
+  key: string,
+  { pod, body }: PodCall,
+  token: string,
+  signal: AbortSignal,
+): Promise<'moved' | 'waiting' | 'failed'> {
+  if (pod.ip === undefined) return 'failed';
+  const outcome = await deps.pods.reload(
+    pod.ip,
+    token,
+    { ...body, wait: RELOAD_WAIT_SECONDS },
+    { signal, deadlineMs: RELOAD_DEADLINE_MS },
+  );
+  deps.reports.invalidate(key, pod.uid);
+  const detail =
+    'message' in outcome ? { reason: 'reason' in outcome ? outcome.reason : undefined, message: outcome.message } : {};
+  deps.log.info(
+    {
+      modelDeployment: key,
+      pod: pod.name,
+      revision: body.revision,
+      sequence: body.sequence,
+      outcome: outcome.kind,
+      ...detail,
+    },
+    'pod asked to reload',
+  );
+  if (outcome.kind === 'loading') return 'waiting';
+  return outcome.kind === 'store' || outcome.kind === 'unreachable' ? 'failed' : 'moved';
+}
+
+/** Whether a failed reconcile may simply be tried again; everything else is waited out with the slow retry of an authorisation fault. */
+export function isTransient(error: unknown): boolean {
+  return !(error instanceof KubeError) || error.isTransient;
+}

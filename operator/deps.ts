@@ -1,0 +1,69 @@
+// What reconcile works with: one plain object that main.ts puts together and tests replace in parts.
+import type { Resolution, WantedArtifact } from './artifacts/source.ts';
+import type { Config } from './config.ts';
+import type { Transition } from './domain/transitions.ts';
+import type { ObjectWriter } from './kube/apply-object.ts';
+import type { CacheReader } from './kube/cache.ts';
+import type { Logger } from './logger.ts';
+import type { Memory } from './memory.ts';
+import type { ReloadClient } from './pods/reload-client.ts';
+import type { PodReports } from './pods/reports.ts';
+import type { RouterClient } from './pods/router-client.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { DeploymentView, PodView, ResourceView, RevisionView, ServiceView, TableView, View } from './views.ts';
+
+/** Informers of everything that a reconcile reads but Secrets, which are read by name. Pods are indexed by the key of their resource. */
+export interface Caches {
+  readonly resources: CacheReader<ResourceView>;
+  readonly pods: CacheReader<PodView>;
+  readonly Deployment: CacheReader<DeploymentView>;
+  readonly Service: CacheReader<ServiceView>;
+  readonly ConfigMap: CacheReader<TableView>;
+  readonly ControllerRevision: CacheReader<RevisionView>;
+  readonly PodDisruptionBudget: CacheReader<View>;
+  readonly ServiceAccount: CacheReader<View>;
+  readonly Role: CacheReader<View>;
+  readonly RoleBinding: CacheReader<View>;
+}
+
+/** Kinds of children that are found again by their owner, and pruned. */
+export const PRUNED = [
+  'Deployment',
+  'Service',
+  'ConfigMap',
+  'ControllerRevision',
+  'PodDisruptionBudget',
+  'RoleBinding',
+  'Role',
+  'ServiceAccount',
+] as const;
+export type PrunedKind = (typeof PRUNED)[number];
+
+/** The S3 poller, as reconcile sees it. */
+export interface Artifacts {
+  /** Replaces what the resource wants to follow; an empty list ends it. */
+  want(key: string, wanted: readonly WantedArtifact[]): void;
+  resolution(wanted: WantedArtifact): Resolution;
+}
+
+export interface Deps {
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly caches: Caches;
+  readonly writer: ObjectWriter;
+  readonly artifacts: Artifacts;
+  readonly pods: ReloadClient;
+  readonly reports: PodReports;
+  readonly routers: RouterClient;
+  readonly memory: Memory;
+  /** `data` of a Secret; undefined when there is none. Throws KubeError. */
+  readonly readSecret: (
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ) => Promise<Readonly<Record<string, string>> | undefined>;
+  /** Best effort: never fails a reconcile. */
+  readonly emit: (resource: ResourceView, transition: Transition) => void;
+  readonly newToken: () => string;
+}

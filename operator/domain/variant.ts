@@ -1,0 +1,200 @@
+// One variant's decision in a pass: which revision spec and store ask for, and the step towards it.
+import { isDurable, satisfiesPins, withPin, type ResolvedArtifact } from './artifact.ts';
+import { servingPods, type VariantFacts } from './assess.ts';
+import { durationMs } from './duration.ts';
+import { nextRolloutState, type RolloutState, type VariantInput } from './hot-reload.ts';
+import type { Runtime, Spec, Variant } from './model-deployment.ts';
+import type { ArtifactState, Observed, PodObserved, StoredRevision, VariantObserved } from './observed.ts';
+import { effectiveRuntime, revisionHash, runtimeHash, type RevisionSource } from './revision.ts';
+import type { Status } from './status.ts';
+
+export type PodTemplate = StoredRevision['template'];
+
+/** What a decision needs to know of its resource. */
+export interface VariantResource {
+  readonly spec: Spec;
+  readonly status: Status | undefined;
+}
+
+export interface VariantContext {
+  readonly defaultBucket?: string | undefined;
+  readonly defaultRegion?: string | undefined;
+  /** Renders a pod template with the defaults of today. */
+  readonly render: (variant: string, runtime: Runtime, source: RevisionSource) => PodTemplate;
+}
+
+export interface VariantDecision {
+  readonly facts: VariantFacts & { readonly serving: readonly PodObserved[] };
+  readonly input: VariantInput;
+  /** A revision that has to be stored before status may name it. */
+  readonly revision: StoredRevision | undefined;
+}
+
+const NOTHING: VariantObserved = { artifact: { kind: 'pending' }, pods: [] };
+
+/** Where a resource's artifacts come from, defaults filled in; undefined bucket: nobody names one. */
+export function sourceOf(spec: Spec, context: Pick<VariantContext, 'defaultBucket' | 'defaultRegion'>): RevisionSource {
+  const { store, bucket, region, credentialsSecretRef } = spec.source.s3;
+  return {
+    store,
+    bucket: bucket ?? context.defaultBucket ?? '',
+    region: region ?? context.defaultRegion,
+    credentials: credentialsSecretRef?.name,
+  };
+}
+
+/** Decides for one variant of the spec. Pure but for `context.render`, which is pure too. */
+export function decideVariant(
+  resource: VariantResource,
+  variant: Variant,
+  observed: Observed,
+  context: VariantContext,
+  now: number,
+): VariantDecision {
+  const { spec, status } = resource;
+  const seen = observed.variants.get(variant.name) ?? NOTHING;
+  const before = status?.variants?.find(({ name }) => name === variant.name);
+  const state: RolloutState = rolloutState(before);
+  const stable = state.stable === undefined ? undefined : observed.revisions.get(state.stable);
+  const wanted = wantedRevision(spec, variant, seen.artifact, stable, status, context);
+  const replicas = variant.replicas ?? spec.replicas;
+  const input: VariantInput = {
+    state,
+    target: wanted?.name,
+    proven: status?.revisions?.find(({ name }) => name === state.stable)?.version !== undefined,
+    pods: seen.pods,
+    rolledOut:
+      seen.workload?.rolledOut === true && wanted !== undefined && seen.workload.runtimeHash === wanted.runtimeHash,
+    replicas,
+    suspended: spec.suspend,
+    settings: {
+      maxConcurrent: spec.rollout.hotReload.maxConcurrent,
+      soakMs: durationMs(spec.rollout.hotReload.soak),
+      progressDeadlineMs: durationMs(spec.rollout.progressDeadline),
+    },
+  };
+  const next = nextRolloutState(input, now);
+  const facts: VariantFacts = {
+    name: variant.name,
+    weight: variant.weight,
+    replicas,
+    key: variant.model.key,
+    state: next,
+    artifact: seen.artifact,
+    target: wanted?.name,
+    pods: seen.pods,
+    ...(seen.problem !== undefined && { workloadProblem: seen.problem }),
+    onlyArtifactDiffers: stable !== undefined && wanted !== undefined && isUpload(stable, wanted, variant),
+    versioned: versionedOf(next, stable, wanted),
+    missingSince: missingSince(seen.artifact, status),
+  };
+  const revision =
+    wanted === undefined || observed.revisions.has(wanted.name)
+      ? undefined
+      : stored(variant.name, wanted, observed, context);
+  return { facts: { ...facts, serving: servingPods(facts) }, input, revision };
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly runtimeHash: string;
+  readonly runtime: Runtime;
+  readonly source: RevisionSource;
+  readonly artifact: ResolvedArtifact;
+}
+
+function wantedRevision(
+  spec: Spec,
+  variant: Variant,
+  state: ArtifactState,
+  stable: StoredRevision | undefined,
+  status: Status | undefined,
+  context: VariantContext,
+): Wanted | undefined {
+  const source = sourceOf(spec, context);
+  const runtime = effectiveRuntime(spec, variant);
+  const artifact = wantedArtifact(variant, state, sameKey(stable, variant, source) ? stable : undefined, status);
+  if (artifact === undefined) return undefined;
+  const { sha256 } = variant.model;
+  return {
+    name: revisionHash({ source, runtime, artifact, sha256 }),
+    runtimeHash: runtimeHash({ source, runtime }),
+    runtime,
+    source,
+    artifact,
+  };
+}
+
+/** Pins that the stable bytes satisfy end the search; while the store is silent, what is known of the key goes on holding. */
+function wantedArtifact(
+  variant: Variant,
+  state: ArtifactState,
+  stable: StoredRevision | undefined,
+  status: Status | undefined,
+): ResolvedArtifact | undefined {
+  const learned = stable && status?.revisions?.find(({ name }) => name === stable.name)?.sha256;
+  if (
+    stable !== undefined &&
+    satisfiesPins({ ...stable.artifact, ...(learned !== undefined && { sha256: learned }) }, variant.model)
+  )
+    return stable.artifact;
+  if (state.kind === 'resolved') return withPin(state.artifact, variant.model);
+  if (state.kind === 'failed' && state.last !== undefined) return withPin(state.last, variant.model);
+  return stable?.artifact;
+}
+
+function sameKey(stable: StoredRevision | undefined, variant: Variant, source: RevisionSource): boolean {
+  if (stable === undefined) return false;
+  const { store, bucket, key } = stable.artifact;
+  return store === source.store && bucket === source.bucket && key === variant.model.key;
+}
+
+/** The spec asks for just what the stable revision has, in another version: whoever uploaded it is told, not whoever wrote the spec. */
+function isUpload(stable: StoredRevision, wanted: Wanted, variant: Variant): boolean {
+  const pinned = variant.model.versionId !== undefined || variant.model.sha256 !== undefined;
+  return !pinned && stable.runtimeHash === wanted.runtimeHash && sameKey(stable, variant, wanted.source);
+}
+
+function stored(variant: string, wanted: Wanted, observed: Observed, context: VariantContext): StoredRevision {
+  const own = [...observed.revisions.values()].filter((revision) => revision.variant === variant);
+  // The template of an equal runtime is taken over as it is: an upgrade of the operator must not replace pods when only the artifact changes.
+  const alike = own
+    .filter((revision) => revision.runtimeHash === wanted.runtimeHash)
+    .sort((a, b) => b.number - a.number)[0];
+  return {
+    name: wanted.name,
+    variant,
+    number: Math.max(0, ...own.map(({ number }) => number)) + 1,
+    runtimeHash: wanted.runtimeHash,
+    artifact: wanted.artifact,
+    template: alike?.template ?? context.render(variant, wanted.runtime, wanted.source),
+  };
+}
+
+function rolloutState(before: NonNullable<Status['variants']>[number] | undefined): RolloutState {
+  if (before === undefined) return { sequence: 0 };
+  const { stable, previous, candidate, rejected, sequence } = before;
+  return {
+    sequence,
+    ...(stable !== undefined && { stable }),
+    ...(previous !== undefined && { previous }),
+    ...(candidate !== undefined && { candidate }),
+    ...(rejected !== undefined && { rejected }),
+  };
+}
+
+function versionedOf(
+  state: RolloutState,
+  stable: StoredRevision | undefined,
+  wanted: Wanted | undefined,
+): boolean | undefined {
+  const promoted = state.stable === stable?.name ? stable?.artifact : wanted?.artifact;
+  return promoted === undefined ? undefined : isDurable(promoted);
+}
+
+/** Since when the store has had no such key, kept as the time of the condition, so that a restart of the operator forgets nothing. */
+function missingSince(artifact: ArtifactState, status: Status | undefined): number | undefined {
+  if (artifact.kind !== 'failed') return undefined;
+  const condition = status?.conditions?.find(({ type }) => type === 'ArtifactResolved');
+  return condition?.status === 'False' ? Date.parse(condition.lastTransitionTime) : undefined;
+}

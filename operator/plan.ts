@@ -1,0 +1,220 @@
+// One pass as data: what the resource, its status and the observed world lead to. Pure: the same input gives the same plan, and planning the state
+// that a plan produces gives an empty one. Decisions are in domain/, manifests in resources/; here they meet.
+import type { ReloadBody } from '../inference/contract.ts';
+import type { StoreSettings } from '../inference/contract.ts';
+import { assess } from './domain/assess.ts';
+import { stampConditions } from './domain/conditions.ts';
+import { durationMs } from './domain/duration.ts';
+import { recheckAfter, reloadCalls } from './domain/hot-reload.ts';
+import { selectorText, variantSelector } from './domain/labels.ts';
+import type { Spec } from './domain/model-deployment.ts';
+import type { Observed, PodObserved, StoredRevision } from './domain/observed.ts';
+import { decideVariant, type VariantDecision } from './domain/variant.ts';
+import type { Condition, Draining, RevisionStatus, Status } from './domain/status.ts';
+import { messageOf, phaseOf, summaryOf, urlOf, variantStatus } from './domain/summary.ts';
+import { planTraffic, trafficMode, type TrafficPlan } from './domain/traffic.ts';
+import { livePods } from './domain/wave.ts';
+import { revisionRows } from './domain/revision-rows.ts';
+import { buildChildren, templateRenderer, type Children } from './children.ts';
+
+export interface Resource {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly spec: Spec;
+  readonly status: Status | undefined;
+}
+
+/** What the operator's configuration and this pass add. */
+export interface PlanContext {
+  readonly images: { readonly inference: string; readonly router: string; readonly operator: string };
+  readonly store: (name: string) => StoreSettings | undefined;
+  readonly defaultBucket: string | undefined;
+  readonly defaultRegion: string | undefined;
+  /** Used when the resource has no admin Secret yet. */
+  readonly newToken: string;
+}
+
+export interface PodCall {
+  readonly pod: PodObserved;
+  readonly body: ReloadBody;
+}
+
+export interface Plan {
+  readonly status: Status;
+  readonly children: Children;
+  readonly reloads: readonly PodCall[];
+  /** Pods to be told to end the connections that are open now. */
+  readonly drain: { readonly id: string; readonly pods: readonly PodObserved[] } | undefined;
+  /** Look again after so many ms although nothing happened. */
+  readonly requeueAfterMs: number | undefined;
+}
+
+const DRAIN_LIMIT_MS = 120_000;
+/** While something is under way that no watch reports: a load that goes on, a router that has yet to confirm. */
+const BUSY_RECHECK_MS = 250;
+
+export function plan(resource: Resource, observed: Observed, context: PlanContext, now: number): Plan {
+  const rendering = { ...context, render: templateRenderer(resource, context) };
+  const variants = resource.spec.variants.map((variant) => decideVariant(resource, variant, observed, rendering, now));
+  const traffic = planResourceTraffic(resource, variants, observed);
+  const draining = nextDraining(resource, traffic, observed, now);
+  const status = nextStatus(resource, variants, traffic, observed, draining, now);
+  const revisions = knownRevisions(variants, observed);
+  const reloads = variants.flatMap((decision) => callsOf(decision, revisions, status.revisions ?? [], now));
+  const pods = variants.flatMap(({ facts }) => livePods(facts.pods));
+  return {
+    status,
+    children: buildChildren({
+      resource,
+      variants,
+      traffic,
+      observed,
+      context,
+      revisions,
+      rows: status.revisions ?? [],
+    }),
+    reloads,
+    drain: draining && { id: draining.id, pods },
+    requeueAfterMs: nextLook(variants, traffic, reloads.length > 0 || draining !== undefined, now),
+  };
+}
+
+function planResourceTraffic(
+  resource: Resource,
+  variants: readonly VariantDecision[],
+  observed: Observed,
+): TrafficPlan {
+  const capacity = variants.map(({ facts }) => ({
+    name: facts.name,
+    weight: facts.weight,
+    replicas: facts.replicas,
+    ready: facts.serving.length,
+  }));
+  const input = {
+    resource: resource.name,
+    traffic: resource.spec.traffic,
+    variants: capacity,
+    router: observed.router,
+    service: observed.service,
+  };
+  return planTraffic(input, trafficMode(resource.spec));
+}
+
+/** Connections from before the Service pointed at routers stay on the model pods until those end them. */
+function nextDraining(resource: Resource, traffic: TrafficPlan, observed: Observed, now: number): Draining | undefined {
+  const flips = traffic.target.kind === 'router' && observed.service?.kind === 'variant';
+  if (flips)
+    return {
+      id: `${resource.uid.slice(0, 8)}-${resource.generation}`,
+      until: new Date(now + DRAIN_LIMIT_MS).toISOString(),
+    };
+  const before = resource.status?.draining;
+  if (before === undefined || Date.parse(before.until) <= now) return undefined;
+  return observed.drained ? undefined : before;
+}
+
+function nextStatus(
+  resource: Resource,
+  variants: readonly VariantDecision[],
+  traffic: TrafficPlan,
+  observed: Observed,
+  draining: Draining | undefined,
+  now: number,
+): Status {
+  const { spec, generation, status: before } = resource;
+  const facts = {
+    suspended: spec.suspend,
+    progressDeadlineMs: durationMs(spec.rollout.progressDeadline),
+    variants: variants.map((decision) => decision.facts),
+    traffic,
+    conflicts: observed.conflicts,
+  };
+  const findings = assess(facts, now);
+  const message = messageOf(facts, findings);
+  const rows = variants.map(({ facts: variant }) =>
+    variantStatus(
+      variant,
+      traffic.shares.get(variant.name),
+      before?.variants?.find(({ name }) => name === variant.name),
+    ),
+  );
+  const only = variants.length === 1 ? variants[0] : undefined;
+  return {
+    observedGeneration: generation,
+    phase: phaseOf(facts, findings),
+    ...(message !== undefined && { message }),
+    summary: summaryOf(facts, rows, urlOf(resource.name, resource.namespace, spec.traffic.service.port)),
+    revisions: revisionRows(variants, knownRevisions(variants, observed), before?.revisions ?? []),
+    variants: rows,
+    ...(draining !== undefined && { draining }),
+    replicas: variants.reduce((sum, { facts: variant }) => sum + livePods(variant.pods).length, 0),
+    selector: only === undefined ? '' : selectorText(variantSelector(resource.name, only.facts.name)),
+    conditions: stampConditions(before?.conditions, findings, generation, now),
+  };
+}
+
+/** Stored revisions and the ones that this pass is about to store. */
+function knownRevisions(variants: readonly VariantDecision[], observed: Observed): ReadonlyMap<string, StoredRevision> {
+  const fresh = variants.flatMap(({ revision }) =>
+    revision === undefined ? [] : [[revision.name, revision] as const],
+  );
+  return new Map([...observed.revisions, ...fresh]);
+}
+
+function callsOf(
+  decision: VariantDecision,
+  revisions: ReadonlyMap<string, StoredRevision>,
+  rows: readonly RevisionStatus[],
+  now: number,
+): readonly PodCall[] {
+  const { state } = decision.facts;
+  return reloadCalls(state, decision.input, now).flatMap(({ pod, revision }) => {
+    const stored = revisions.get(revision);
+    if (stored === undefined) return [];
+    const { key, versionId, etag, size } = stored.artifact;
+    const sha256 = stored.artifact.sha256 ?? rows.find(({ name }) => name === revision)?.sha256;
+    const keep = [state.stable, state.previous].filter((name) => name !== undefined);
+    const known = {
+      ...(versionId !== undefined && { versionId }),
+      ...(etag !== undefined && { etag }),
+      ...(sha256 !== undefined && { sha256 }),
+      ...(size !== undefined && { size }),
+    };
+    return [{ pod, body: { sequence: state.sequence, revision, key, ...known, keep } }];
+  });
+}
+
+function nextLook(
+  variants: readonly VariantDecision[],
+  traffic: TrafficPlan,
+  calling: boolean,
+  now: number,
+): number | undefined {
+  const busy =
+    calling ||
+    !traffic.acknowledged ||
+    variants.some(({ facts, input }) => facts.state.candidate !== undefined && input.rolledOut);
+  const times = variants.flatMap(({ facts }) => {
+    const ahead = recheckAfter(facts.state, now);
+    return ahead === undefined ? [] : [ahead];
+  });
+  const soonest = [...times, ...(busy ? [BUSY_RECHECK_MS] : [])];
+  return soonest.length > 0 ? Math.min(...soonest) : undefined;
+}
+
+/** The status of a resource that was stored before a rule existed which it breaks. */
+export function invalidStatus(resource: Pick<Resource, 'generation' | 'status'>, problem: string, now: number): Status {
+  const findings = [
+    { type: 'Ready', status: 'False', reason: 'InvalidSpec', message: problem },
+    { type: 'Stalled', status: 'True', reason: 'InvalidSpec', message: problem },
+  ] as const satisfies readonly Pick<Condition, 'type' | 'status' | 'reason' | 'message'>[];
+  return {
+    ...(resource.status ?? {}),
+    observedGeneration: resource.generation,
+    phase: 'Degraded',
+    message: problem.slice(0, 256),
+    conditions: stampConditions(resource.status?.conditions, findings, resource.generation, now),
+  };
+}

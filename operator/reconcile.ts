@@ -1,0 +1,72 @@
+// One pass for one resource: observe, plan, apply. Level-triggered: it never asks what happened, only what is.
+import { applyPlan, writeStatus } from './apply.ts';
+import type { Deps } from './deps.ts';
+import type { Spec } from './domain/model-deployment.ts';
+import { observe } from './observe.ts';
+import { invalidStatus, plan, type PlanContext } from './plan.ts';
+import type { ResourceView } from './views.ts';
+
+/** When to look again: at once, after so many ms, after the key's own back-off, or only when something happens. */
+export type Next = 'now' | 'failed' | 'idle' | { readonly afterMs: number };
+
+/** Throws KubeError and NotLeadingError; the controller decides about retries. */
+export async function reconcile(
+  deps: Deps,
+  key: string,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<Next> {
+  const cached = deps.caches.resources.get(namespace, name);
+  if (cached === undefined || cached.terminating) return forget(deps, key);
+  const resource = deps.memory.newest(key, cached);
+  if (resource.spec === undefined) {
+    const status = invalidStatus(
+      { generation: resource.generation, status: resource.status },
+      resource.invalid ?? 'invalid',
+      deps.clock.now(),
+    );
+    await writeStatus(deps, key, resource, status, signal);
+    return 'idle';
+  }
+  return reconcileValid(deps, key, { ...resource, spec: resource.spec }, signal);
+}
+
+async function reconcileValid(
+  deps: Deps,
+  key: string,
+  resource: ResourceView & { spec: Spec },
+  signal: AbortSignal,
+): Promise<Next> {
+  const observed = await observe(deps, key, resource, signal);
+  const context = planContext(deps);
+  const decided = plan({ ...resource, status: resource.status }, observed, context, deps.clock.now());
+  const token = observed.adminToken ?? context.newToken;
+  const outcome = await applyPlan(deps, key, resource, decided, token, signal);
+  if (outcome.moved) return 'now';
+  if (outcome.failed) return 'failed';
+  return decided.requeueAfterMs === undefined ? 'idle' : { afterMs: decided.requeueAfterMs };
+}
+
+/** Owner references collect the children; we only stop watching the store and forget. */
+function forget(deps: Deps, key: string): Next {
+  deps.artifacts.want(key, []);
+  deps.reports.forget(key);
+  deps.memory.forget(key);
+  return 'idle';
+}
+
+function planContext({ config, newToken }: Deps): PlanContext {
+  return {
+    images: config.images,
+    store: (name) => {
+      const store = config.stores[name];
+      if (store === undefined) return undefined;
+      const { endpoint, region, forcePathStyle } = store;
+      return { forcePathStyle, ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) };
+    },
+    defaultBucket: config.defaultBucket,
+    defaultRegion: config.defaultRegion,
+    newToken: newToken(),
+  };
+}
