@@ -43,7 +43,8 @@ export function describe(event: ProgressEvent, elapsedMs: number): string {
   const percent = event.fraction === undefined ? '' : ` ${String(Math.floor(event.fraction * 100))} %`;
   const detail = event.detail === undefined ? '' : ` (${event.detail})`;
   const expected = event.expectedSeconds === undefined ? '' : ` of about ${formatSeconds(event.expectedSeconds)}`;
-  const elapsed = elapsedMs < 1000 ? expected.replace(' of about', ', about') : `, ${formatSeconds(elapsedMs / 1000)}${expected}`;
+  const elapsed =
+    elapsedMs < 1000 ? expected.replace(' of about', ', about') : `, ${formatSeconds(elapsedMs / 1000)}${expected}`;
   return `${event.step}${percent}${detail}${elapsed}`;
 }
 

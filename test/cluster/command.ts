@@ -9,8 +9,8 @@ import { baseEnv, commandPath } from './config.ts';
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Text for standard input. */
-  readonly input?: string;
+  /** For standard input. */
+  readonly input?: string | Buffer;
   readonly signal?: AbortSignal | undefined;
   /** Default 60 s. */
   readonly timeoutMs?: number;

@@ -26,6 +26,7 @@ export const runsDir = join(cacheDir, 'run');
 /** Folder of sockets: a Unix socket's path is limited to 107 bytes, and a home directory may be deep. */
 export const socketsDir = '/run/switchyard';
 export const dockerSocket = join(socketsDir, 'docker.sock');
+export const dockerHost = `unix://${dockerSocket}`;
 
 /** A folder with kube-apiserver, etcd and kubectl, as controller tests know it; looked at before anything is built. */
 export const kubeAssetsDir: string | undefined = env['KUBEBUILDER_ASSETS'];
@@ -55,5 +56,5 @@ export const network = {
 } as const;
 
 export const NODE_NAME = 'node1';
-/** Every pod lives below this cgroup, so that a clean-up finds them and nobody else's. */
-export const CGROUP = 'switchyard';
+/** Every pod and every container lives below these, so that a clean-up finds ours and nobody else's. */
+export const cgroups = { pods: 'switchyard', docker: 'switchyard-docker' } as const;

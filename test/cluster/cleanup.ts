@@ -1,0 +1,48 @@
+// Takes an instance down, whole or half, running or killed: everything is found by what is on disk and by names that only we use.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { killQuietly, removeCgroup } from './cgroup.ts';
+import { cgroups, socketsDir, type Tier } from './config.ts';
+import { findShims } from './containerd.ts';
+import { unmountBelow } from './mounts.ts';
+import { processesInside, removeNetwork } from './network.ts';
+import { listDaemons, stopDaemon, isAlive } from './process.ts';
+import { emptyRunDir, listRuns, readOwner, runDirOf } from './state.ts';
+
+const GRACE_MS = 3_000;
+
+/** Stops and removes everything of the instance but its logs. Does nothing when there is nothing. */
+export async function cleanUp(name: string, tier: Tier): Promise<void> {
+  const runDir = runDirOf(name);
+  const daemons = await listDaemons(runDir);
+  const kubelet = daemons.filter((record) => record.name === 'kubelet');
+  // The kubelet first: it would start again what we stop.
+  for (const record of kubelet) await stopDaemon(record, GRACE_MS);
+  if (tier === 'cluster') await stopPods(name);
+  await Promise.all(daemons.map(async (record) => stopDaemon(record, GRACE_MS)));
+  if (tier === 'cluster') await cleanUpNode(name);
+  if (process.platform === 'linux') await unmountBelow(runDir);
+  await emptyRunDir(runDir);
+}
+
+async function stopPods(name: string): Promise<void> {
+  for (const pid of await findShims(name)) killQuietly(pid);
+  await removeCgroup(cgroups.pods);
+}
+
+async function cleanUpNode(name: string): Promise<void> {
+  for (const pid of await processesInside()) killQuietly(pid);
+  for (const pid of await findShims(name)) killQuietly(pid);
+  await removeCgroup(cgroups.pods);
+  await removeNetwork();
+  await rm(join(socketsDir, name), { recursive: true, force: true });
+}
+
+/** Removes the instances of test runs that were killed. The logs of the last ones stay. */
+export async function sweepOrphans(): Promise<void> {
+  for (const name of await listRuns()) {
+    const owner = await readOwner(runDirOf(name));
+    if (owner === undefined || (await isAlive(owner))) continue;
+    await cleanUp(name, name === 'cluster' ? 'cluster' : 'api');
+  }
+}
