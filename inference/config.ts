@@ -1,0 +1,182 @@
+// The environment, checked once at the start and frozen. Names and defaults of the Python service hold; every message names the variable and the way out.
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ADMIN_PORT, DesiredArtifact, PUBLIC_PORT } from './contract.ts';
+import type { ArtifactRef } from './contract.ts';
+
+const LEVELS = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  WARNING: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'fatal',
+  FATAL: 'fatal',
+} as const;
+const MiB = 1024 * 1024;
+
+/** An environment variable that is set to nothing counts as not set. */
+const text = z
+  .string()
+  .optional()
+  .transform((value) => (value === undefined || value.trim() === '' ? undefined : value.trim()));
+
+function number(min: number, max: number, fallback: number) {
+  return text
+    .transform((value) => (value === undefined ? fallback : Number(value)))
+    .refine((value) => value >= min && value <= max, `must be a number from ${min} to ${max}`);
+}
+
+function whole(min: number, max: number, fallback: number) {
+  return number(min, max, fallback).refine(Number.isInteger, `must be a whole number from ${min} to ${max}`);
+}
+
+const flag = text
+  .transform((value) => (value ?? 'false').toLowerCase())
+  .refine((value) => ['true', 'false', '1', '0'].includes(value), 'must be true or false')
+  .transform((value) => value === 'true' || value === '1');
+
+const level = text
+  .transform((value) => (value ?? 'INFO').toUpperCase())
+  .refine((value) => value in LEVELS, `must be one of ${Object.keys(LEVELS).join(', ')}`)
+  .transform((value) => LEVELS[value as keyof typeof LEVELS]);
+
+const endpoint = text.pipe(
+  z.url({ protocol: /^https?$/, error: 'must be a URL such as http://minio:9000' }).optional(),
+);
+
+const Environment = z.object({
+  DESIRED_ARTIFACT_FILE: text,
+  MODEL_BUCKET: text.transform((value) => value ?? 'mlops-retail-models'),
+  MODEL_KEY: text.transform((value) => value ?? 'artifacts/model-v1/model.tar.gz'),
+  AWS_REGION: text,
+  AWS_ENDPOINT_URL_S3: endpoint,
+  S3_FORCE_PATH_STYLE: flag,
+  MODEL_PATH: text.transform((value) => value ?? 'model/model.tar.gz'),
+  MODEL_POLL_SECONDS: number(0, 86_400, 0),
+  MODEL_DEPLOYMENT: text,
+  VARIANT: text,
+  HOST: text.transform((value) => value ?? '0.0.0.0'),
+  PORT: whole(0, 65_535, PUBLIC_PORT),
+  ADMIN_PORT: whole(0, 65_535, ADMIN_PORT),
+  ADMIN_TOKEN: text.refine((value) => value === undefined || value.length >= 16, 'must have at least 16 characters'),
+  ALLOW_PUBLIC_RELOAD: flag,
+  LOG_LEVEL: level,
+  ACCESS_LOG_EVERY: whole(0, 1e9, 0),
+  ARTIFACT_DIR: text,
+  MAX_BODY_BYTES: whole(1, 64 * MiB, MiB),
+  MAX_ARTIFACT_BYTES: whole(1, 64 * 1024 * MiB, 1024 * MiB),
+  MAX_MODEL_BYTES: whole(1, 64 * 1024 * MiB, 2048 * MiB),
+  LOAD_TIMEOUT_SECONDS: number(0.1, 3600, 300),
+  STALL_SECONDS: number(0.05, 600, 20),
+  DRAIN_SECONDS: number(0, 600, 5),
+  SHUTDOWN_SECONDS: number(0, 600, 10),
+});
+
+/** Where the model comes from: an object of a store, or a file of this machine. */
+export type Origin =
+  { readonly kind: 's3'; readonly artifact: ArtifactRef } | { readonly kind: 'file'; readonly path: string };
+
+export interface Config {
+  readonly origin: Origin;
+  /** Revision and fencing number of the desired artifact; a server that runs alone starts at 0. */
+  readonly sequence: number;
+  readonly revision?: string;
+  readonly siblings?: string;
+  readonly modelDeployment?: string;
+  readonly variant: string;
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly adminToken?: string;
+  readonly allowPublicReload: boolean;
+  readonly logLevel: (typeof LEVELS)[keyof typeof LEVELS];
+  /** One request in so many is logged at info; 0: none. */
+  readonly accessLogEvery: number;
+  readonly artifactDir: string;
+  readonly pollMs: number;
+  readonly maxBodyBytes: number;
+  readonly maxArtifactBytes: number;
+  readonly maxModelBytes: number;
+  readonly loadTimeoutMs: number;
+  readonly stallMs: number;
+  readonly drainMs: number;
+  readonly shutdownMs: number;
+}
+
+/** The environment or the desired artifact file cannot be used. The message is for the person who set it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads the environment; `read` is the file reader, replaced in tests. Throws ConfigError. */
+export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => readFileSync(path, 'utf8')): Config {
+  const parsed = Environment.safeParse(env);
+  if (!parsed.success) throw new ConfigError(issuesOf(parsed.error));
+  const values = parsed.data;
+  const desired = values.DESIRED_ARTIFACT_FILE && readDesired(values.DESIRED_ARTIFACT_FILE, read);
+  return Object.freeze({
+    ...(desired ? fromDesired(desired) : fromEnvironment(values)),
+    host: values.HOST,
+    port: values.PORT,
+    adminPort: values.ADMIN_PORT,
+    ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),
+    allowPublicReload: values.ALLOW_PUBLIC_RELOAD,
+    logLevel: values.LOG_LEVEL,
+    accessLogEvery: values.ACCESS_LOG_EVERY,
+    artifactDir: values.ARTIFACT_DIR ?? join(tmpdir(), 'switchyard-artifacts'),
+    pollMs: desired ? 0 : values.MODEL_POLL_SECONDS * 1000,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    maxArtifactBytes: values.MAX_ARTIFACT_BYTES,
+    maxModelBytes: values.MAX_MODEL_BYTES,
+    loadTimeoutMs: values.LOAD_TIMEOUT_SECONDS * 1000,
+    stallMs: values.STALL_SECONDS * 1000,
+    drainMs: values.DRAIN_SECONDS * 1000,
+    shutdownMs: values.SHUTDOWN_SECONDS * 1000,
+  });
+}
+
+type Chosen = Pick<Config, 'origin' | 'sequence' | 'revision' | 'siblings' | 'modelDeployment' | 'variant'>;
+
+function fromDesired({ artifact, sequence, siblings, modelDeployment, variant, revision }: DesiredArtifact): Chosen {
+  const origin = { kind: 's3', artifact } as const;
+  return { origin, sequence, revision, modelDeployment, variant, ...(siblings !== undefined && { siblings }) };
+}
+
+function fromEnvironment(values: z.infer<typeof Environment>): Chosen {
+  const { AWS_REGION: region, AWS_ENDPOINT_URL_S3: url, MODEL_DEPLOYMENT: modelDeployment } = values;
+  const store = { forcePathStyle: values.S3_FORCE_PATH_STYLE, ...(url !== undefined && { endpoint: url }) };
+  const origin: Origin =
+    region === undefined
+      ? { kind: 'file', path: values.MODEL_PATH }
+      : { kind: 's3', artifact: { store: { ...store, region }, bucket: values.MODEL_BUCKET, key: values.MODEL_KEY } };
+  return {
+    origin,
+    sequence: 0,
+    variant: values.VARIANT ?? 'default',
+    ...(modelDeployment !== undefined && { modelDeployment }),
+  };
+}
+
+function readDesired(path: string, read: (path: string) => string): DesiredArtifact {
+  const explain = (why: string) =>
+    `DESIRED_ARTIFACT_FILE: ${path} ${why}. Unset it to serve MODEL_BUCKET/MODEL_KEY or MODEL_PATH`;
+  let content: unknown;
+  try {
+    content = JSON.parse(read(path));
+  } catch (error) {
+    throw new ConfigError(explain(`cannot be read as JSON (${error instanceof Error ? error.message : 'unknown'})`), {
+      cause: error,
+    });
+  }
+  const parsed = DesiredArtifact.safeParse(content);
+  if (!parsed.success) throw new ConfigError(explain(`does not hold a desired artifact (${issuesOf(parsed.error)})`));
+  return parsed.data;
+}
+
+function issuesOf(error: z.ZodError): string {
+  return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+}

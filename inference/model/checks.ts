@@ -1,0 +1,123 @@
+// What a model must satisfy before it may answer: it fits its own metadata, it gives the golden answers, and it can take the active model's place.
+import { createHash } from 'node:crypto';
+import { LoadError } from '../errors.ts';
+import type { Golden, Manifest } from './manifest.ts';
+import type { ClassLabel, Model } from './model.ts';
+import { ModelInputError } from './model.ts';
+
+/** What must not differ between a model and its successor. */
+export interface Schema {
+  readonly features: readonly string[];
+  readonly width: number;
+  readonly classes: readonly ClassLabel[];
+}
+
+/** The model file has the hash that metadata.json gives. Throws ChecksumMismatch. */
+export function checkModelHash({ sha256 }: Manifest, model: Uint8Array): void {
+  if (sha256 === undefined) return;
+  const found = createHash('sha256').update(model).digest('hex');
+  if (found === sha256.toLowerCase()) return;
+  throw new LoadError('ChecksumMismatch', `metadata.json says sha256 ${sha256} of the model file, it has ${found}`);
+}
+
+/** metadata.json names the columns that the model was trained on. Throws SchemaIncompatible. */
+export function checkFeatures({ features, declared }: Manifest, model: Model): void {
+  if (!declared || features.length === 0) return;
+  if (features.length !== model.features) {
+    throw incompatible(`metadata.json lists ${features.length} features, the model takes ${model.features}`);
+  }
+  const { featureNames } = model;
+  const differs = featureNames?.findIndex((name, at) => name !== features[at]) ?? -1;
+  if (differs === -1) return;
+  throw incompatible(
+    `feature ${differs + 1} is ${quoted(features[differs])} in metadata.json and ${quoted(featureNames?.[differs])} in the model`,
+  );
+}
+
+/** The golden rows get their golden answers. Throws GoldenMismatch. */
+export function checkGolden(golden: Golden | undefined, model: Model): void {
+  if (golden === undefined) return;
+  const { inputs, outputs } = golden;
+  if (inputs.length !== outputs.length) {
+    throw mismatch(`there are ${inputs.length} inputs and ${outputs.length} outputs`);
+  }
+  for (const [at, input] of inputs.entries()) {
+    if (input.length !== model.features) {
+      throw mismatch(`input ${at + 1} has ${input.length} numbers, the model takes ${model.features}`);
+    }
+    checkRow(at, probabilitiesOf(at, input, model), outputs[at], golden.tolerance, model);
+  }
+}
+
+function probabilitiesOf(at: number, input: readonly number[], model: Model): Float64Array {
+  try {
+    return model.predictProba(Float64Array.from(input), 1);
+  } catch (error) {
+    if (!(error instanceof ModelInputError)) throw error;
+    throw mismatch(`input ${at + 1} is refused (${error.message})`);
+  }
+}
+
+function checkRow(
+  at: number,
+  found: Float64Array,
+  expected: readonly number[] | ClassLabel | undefined,
+  tolerance: number,
+  { classes }: Model,
+): void {
+  if (expected === undefined || typeof expected !== 'object') {
+    const label = classes[indexOfMax(found)];
+    if (label !== expected)
+      throw mismatch(`row ${at + 1} should be ${quoted(expected)}, the model says ${quoted(label)}`);
+    return;
+  }
+  if (expected.length !== found.length) {
+    throw mismatch(`row ${at + 1} has ${expected.length} probabilities, the model has ${found.length} classes`);
+  }
+  const off = expected.findIndex((value, column) => !(Math.abs(value - (found[column] ?? NaN)) <= tolerance));
+  if (off === -1) return;
+  throw mismatch(
+    `row ${at + 1}, class ${off + 1}: expected ${expected[off] ?? NaN}, the model says ${found[off] ?? NaN}`,
+  );
+}
+
+/** Clients of the active model can use the next one: same features in the same order, same classes. Throws SchemaIncompatible. */
+export function checkCompatible(next: Schema, active: Schema): void {
+  if (next.width !== active.width) {
+    throw incompatible(`it takes ${next.width} features, the active model takes ${active.width}`);
+  }
+  const feature = firstDifference(next.features, active.features);
+  if (feature !== -1) {
+    const [is, was] = [quoted(next.features[feature]), quoted(active.features[feature])];
+    throw incompatible(`feature ${feature + 1} is ${is}, in the active model it is ${was}`);
+  }
+  const label = firstDifference(next.classes, active.classes);
+  if (label === -1) return;
+  const [is, was] = [quoted(next.classes[label]), quoted(active.classes[label])];
+  throw incompatible(`class ${label + 1} is ${is}, in the active model it is ${was}`);
+}
+
+/** Position of the first difference, or -1. */
+function firstDifference(a: readonly ClassLabel[], b: readonly ClassLabel[]): number {
+  for (let at = 0; at < Math.max(a.length, b.length); at += 1) if (a[at] !== b[at]) return at;
+  return -1;
+}
+
+/** Position of the first of the largest numbers, as numpy's argmax. */
+export function indexOfMax(values: Float64Array, start = 0, end = values.length): number {
+  let best = start;
+  for (let at = start + 1; at < end; at += 1) if ((values[at] ?? 0) > (values[best] ?? 0)) best = at;
+  return best - start;
+}
+
+function quoted(value: ClassLabel | undefined): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80);
+}
+
+function incompatible(why: string): LoadError {
+  return new LoadError('SchemaIncompatible', `The model does not fit: ${why}`);
+}
+
+function mismatch(why: string): LoadError {
+  return new LoadError('GoldenMismatch', `The model does not give the golden answers: ${why}`);
+}

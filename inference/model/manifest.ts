@@ -1,0 +1,56 @@
+// metadata.json: what the person who trained the model says of it. Defaults are those of the Python service, whose files must work untouched.
+import { z } from 'zod';
+import { LoadError } from '../errors.ts';
+import { DEFAULT_FEATURES } from '../features/basket.ts';
+import { parsePythonJson } from '../validation/python-json.ts';
+
+const rows = z.array(z.array(z.number()).max(100_000)).min(1).max(10_000);
+
+/** Rows whose answers are known: a model that answers otherwise is not the model that was trained. */
+const Golden = z.object({
+  inputs: rows,
+  /** Probabilities of every class for each input, or the label alone. */
+  outputs: z.union([rows, z.array(z.union([z.string(), z.number(), z.boolean()])).min(1)]),
+  /** Largest difference allowed. */
+  tolerance: z.number().min(0).default(0),
+});
+export type Golden = z.infer<typeof Golden>;
+
+const Metadata = z.object({
+  name: z.string().min(1).max(253).optional(),
+  version: z.union([z.string().max(256), z.number().transform(String)]).default('1.0.0'),
+  model_type: z.string().max(256).default('RandomForestClassifier'),
+  features: z.array(z.string().max(1024)).max(100_000).default([]),
+  metrics: z.record(z.string(), z.unknown()).default({}),
+  labels: z.array(z.unknown()).optional(),
+  golden: Golden.optional(),
+  /** Of the model file inside the archive. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/)
+    .optional(),
+});
+
+export interface Manifest extends z.infer<typeof Metadata> {
+  /** Whether the features are the author's word, or merely the defaults of a file without metadata. */
+  readonly declared: boolean;
+}
+
+/** Reads metadata.json; without one the Python service's defaults hold. Throws LoadError ArtifactInvalid. */
+export function parseManifest(bytes: Uint8Array | undefined): Manifest {
+  if (bytes === undefined) return { ...Metadata.parse({}), features: [...DEFAULT_FEATURES], declared: false };
+  let content: unknown;
+  try {
+    content = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : 'not JSON', error);
+  }
+  const parsed = Metadata.safeParse(content);
+  if (parsed.success) return { ...parsed.data, declared: true };
+  const [issue] = parsed.error.issues;
+  throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`, parsed.error);
+}
+
+function invalid(why: string, cause: unknown): LoadError {
+  return new LoadError('ArtifactInvalid', `metadata.json is not usable: ${why}`, { cause });
+}
