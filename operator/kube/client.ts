@@ -29,8 +29,8 @@ export interface RequestOptions {
 export interface KubeClient {
   /** The parsed body of a 2xx answer. Throws KubeError for everything else, and the signal's reason when aborted. */
   request(method: Method, path: string, options: RequestOptions): Promise<unknown>;
-  /** The JSON lines of a GET, for as long as the server sends. Ends when the server ends it; throws as `request` does. Leaving the loop closes the connection. */
-  stream(path: string, query: Query, signal: AbortSignal): AsyncIterable<unknown>;
+  /** The JSON lines of a GET, for as long as the server sends. Ends when the server ends it; throws as `request` does. Leaving the loop closes the connection. `onOpen` is called when the server has accepted. */
+  stream(path: string, query: Query, signal: AbortSignal, onOpen?: () => void): AsyncIterable<unknown>;
 }
 
 export interface RequestRecord {
@@ -92,12 +92,13 @@ class HttpKubeClient implements KubeClient {
     }
   }
 
-  async *stream(path: string, query: Query, signal: AbortSignal): AsyncIterable<unknown> {
+  async *stream(path: string, query: Query, signal: AbortSignal, onOpen?: () => void): AsyncIterable<unknown> {
     const call = this.#call('GET', withQuery(path, query), false);
     const opening = withDeadline(this.#options.clock, DEADLINE_MS, signal);
     try {
       const message = await this.#send(call, opening.signal);
       opening.lift();
+      onOpen?.();
       for await (const line of readLines(message)) yield parseJson(line);
     } catch (error) {
       signal.throwIfAborted();

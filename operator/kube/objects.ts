@@ -1,4 +1,6 @@
 // The raw JSON of an object as the API server sends it, and the little of it that this edge itself understands.
+import { apiVersionOf } from './resources.ts';
+import type { ResourceType } from './resources.ts';
 
 export interface OwnerReference {
   readonly apiVersion: string;
@@ -52,4 +54,35 @@ export function splitKey(key: Key): { namespace: string | undefined; name: strin
 /** The uid of the controller of an object; undefined when it has none. */
 export function controllerOf({ metadata }: KubeObject): string | undefined {
   return metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
+}
+
+/**
+ * An object as it came from the server, or undefined when it is none. Takes `managedFields` out of it (they are often half of the memory) and
+ * puts `kind` and `apiVersion` in, which the server leaves out of lists of its own types.
+ */
+export function parseStored(value: unknown, type: ResourceType): StoredObject | undefined {
+  if (!isRecord(value) || !isRecord(value['metadata'])) return undefined;
+  const { metadata } = value;
+  const complete = ['name', 'uid', 'resourceVersion'].every((field) => typeof metadata[field] === 'string');
+  if (!complete) return undefined;
+  Reflect.deleteProperty(metadata, 'managedFields');
+  return { ...value, apiVersion: apiVersionOf(type), kind: type.kind } as unknown as StoredObject;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Negative when `a` is older than `b`, 0 when equal, positive when newer. Both have to be of objects of one type. Kubernetes promises the order
+ * since 1.35 (KEP-5504); older servers with etcd keep it too. undefined when one of them is not a decimal number: then only equality is known.
+ */
+export function compareVersions(a: string, b: string): number | undefined {
+  if (a === b) return 0;
+  if (!isDecimal(a) || !isDecimal(b)) return undefined;
+  return a.length === b.length ? (a < b ? -1 : 1) : a.length - b.length;
+}
+
+function isDecimal(version: string): boolean {
+  return /^[1-9][0-9]*$/.test(version);
 }

@@ -46,6 +46,8 @@ export function sleepWith(clock: Pick<Clock, 'setTimer'>, ms: number, signal: Ab
 
 export interface Deadline {
   readonly signal: AbortSignal;
+  /** The full time from now on. */
+  restart(): void;
   /** Takes the time limit away; the signal goes on following its parent. */
   lift(): void;
   /** The work has ended: lets go of timer and parent. */
@@ -59,10 +61,15 @@ export function withDeadline(clock: Clock, ms: number, parent: AbortSignal): Dea
   if (parent.aborted) onAbort();
   parent.addEventListener('abort', onAbort, { once: true });
   const expire = () => controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
-  const timer = clock.setTimer(ms, expire);
+  let timer = clock.setTimer(ms, expire);
+  const lift = () => timer.cancel();
+  const restart = () => {
+    timer.cancel();
+    timer = clock.setTimer(ms, expire);
+  };
   const done = () => {
     timer.cancel();
     parent.removeEventListener('abort', onAbort);
   };
-  return { signal: controller.signal, lift: () => timer.cancel(), done };
+  return { signal: controller.signal, restart, lift, done };
 }
