@@ -2,6 +2,7 @@
 import { canonicalJson } from './domain/canonical-json.ts';
 import { PRUNED, type Deps, type PrunedKind } from './deps.ts';
 import { transitionsOf } from './domain/transitions.ts';
+import type { Obstacle } from './domain/observed.ts';
 import type { Status } from './domain/status.ts';
 import { KubeError, NameConflictError } from './kube/errors.ts';
 import { RESOURCES } from './kube/resources.ts';
@@ -33,14 +34,21 @@ export async function applyPlan(
   token: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  await applyAll(deps, plan.children.records, signal);
+  const missing = await applyAll(deps, plan.children.records, signal);
+  if (missing.length > 0) return withoutRecords(deps, key, missing);
   await writeStatus(deps, key, resource, plan.status, signal);
-  const conflicts = await applyAll(deps, plan.children.objects, signal);
-  const news = deps.memory.noteConflicts(key, conflicts);
+  notePromotions(deps, key, plan);
+  const obstacles = await applyAll(deps, plan.children.objects, signal);
+  const news = deps.memory.noteObstacles(key, obstacles);
   await prune(deps, resource, plan, signal);
   await drainPods(deps, key, plan, token, signal);
   const calls = await Promise.all(plan.reloads.map((call) => reloadPod(deps, key, call, token, signal)));
-  return { moved: news || calls.includes('moved'), failed: conflicts.length > 0 || calls.includes('failed') };
+  return { moved: news || calls.includes('moved'), failed: obstacles.length > 0 || calls.includes('failed') };
+}
+
+/** Status must not name what is not recorded: nothing else of the plan is carried out; the next pass reports the obstacle. */
+function withoutRecords(deps: Deps, key: string, obstacles: readonly Obstacle[]): Outcome {
+  return { moved: deps.memory.noteObstacles(key, obstacles), failed: true };
 }
 
 /** Writes the status when it says something new, and tells of it by events. */
@@ -61,22 +69,42 @@ export async function writeStatus(
   );
 }
 
-/** Applies each object; returns those whose name belongs to somebody else. */
-async function applyAll(deps: Deps, objects: readonly Manifest[], signal: AbortSignal): Promise<readonly string[]> {
-  const conflicts: string[] = [];
+/** Applies each object; returns what the API server will not have. One that is refused does not keep the others from being made. */
+async function applyAll(deps: Deps, objects: readonly Manifest[], signal: AbortSignal): Promise<readonly Obstacle[]> {
+  const obstacles: Obstacle[] = [];
   for (const object of objects) {
-    const type = WRITABLE[object.kind];
-    if (type === undefined) throw new TypeError(`no REST path is known for kind ${object.kind}`);
-    try {
-      const { outcome } = await deps.writer.apply(type, object, signal);
-      if (outcome === 'created' || outcome === 'updated')
-        deps.log.info({ kind: object.kind, name: object.metadata.name, outcome }, 'object applied');
-    } catch (error) {
-      if (!(error instanceof NameConflictError)) throw error;
-      conflicts.push(`${object.kind} ${object.metadata.name}`);
-    }
+    const obstacle = await applyOne(deps, object, signal);
+    if (obstacle !== undefined) obstacles.push(obstacle);
   }
-  return conflicts;
+  return obstacles;
+}
+
+async function applyOne(deps: Deps, object: Manifest, signal: AbortSignal): Promise<Obstacle | undefined> {
+  const type = WRITABLE[object.kind];
+  if (type === undefined) throw new TypeError(`no REST path is known for kind ${object.kind}`);
+  const child = `${object.kind} ${object.metadata.name}`;
+  try {
+    const { outcome } = await deps.writer.apply(type, object, signal);
+    if (outcome === 'created' || outcome === 'updated')
+      deps.log.info({ kind: object.kind, name: object.metadata.name, outcome }, 'object applied');
+    return undefined;
+  } catch (error) {
+    if (error instanceof NameConflictError) {
+      return {
+        reason: 'NameConflict',
+        message: `${child} exists and belongs to somebody else; delete it or rename the ModelDeployment`,
+      };
+    }
+    if (!(error instanceof KubeError) || error.isTransient || error.isNotFound) throw error;
+    return { reason: error.isQuotaExceeded ? 'QuotaExceeded' : 'ApplyRefused', message: `${child}: ${error.message}` };
+  }
+}
+
+function notePromotions({ log, metrics }: Deps, key: string, plan: Plan): void {
+  for (const { variant, revision, sinceListedMs } of plan.promotions) {
+    if (sinceListedMs !== undefined) metrics.artifactToPods.observe(sinceListedMs / 1000);
+    log.info({ modelDeployment: key, variant, revision, sinceListedMs }, 'revision promoted: every pod reports it');
+  }
 }
 
 async function prune(deps: Deps, resource: ResourceView, plan: Plan, signal: AbortSignal): Promise<void> {
@@ -142,9 +170,4 @@ async function reloadPod(
   );
   if (outcome.kind === 'loading') return 'waiting';
   return outcome.kind === 'store' || outcome.kind === 'unreachable' ? 'failed' : 'moved';
-}
-
-/** Whether a failed reconcile may simply be tried again; everything else is waited out with the slow retry of an authorisation fault. */
-export function isTransient(error: unknown): boolean {
-  return !(error instanceof KubeError) || error.isTransient;
 }

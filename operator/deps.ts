@@ -6,6 +6,7 @@ import type { ObjectWriter } from './kube/apply-object.ts';
 import type { CacheReader } from './kube/cache.ts';
 import type { Logger } from './logger.ts';
 import type { Memory } from './memory.ts';
+import type { Metrics } from './metrics.ts';
 import type { ReloadClient } from './pods/reload-client.ts';
 import type { PodReports } from './pods/reports.ts';
 import type { RouterClient } from './pods/router-client.ts';
@@ -57,6 +58,7 @@ export interface Deps {
   readonly reports: PodReports;
   readonly routers: RouterClient;
   readonly memory: Memory;
+  readonly metrics: Metrics;
   /** `data` of a Secret; undefined when there is none. Throws KubeError. */
   readonly readSecret: (
     namespace: string,

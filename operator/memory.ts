@@ -1,22 +1,23 @@
 // The little that a process remembers between passes. Nothing here decides: losing it (a restart, another leader) costs at most a repeated call.
+import type { Obstacle } from './domain/observed.ts';
 import type { ResourceView } from './views.ts';
 
 export class Memory {
-  readonly #conflicts = new Map<string, readonly string[]>();
+  readonly #obstacles = new Map<string, readonly Obstacle[]>();
   readonly #drained = new Map<string, string>();
   readonly #written = new Map<string, ResourceView>();
 
-  /** Children whose names belong to somebody else, as found by the last apply. */
-  conflicts(key: string): readonly string[] {
-    return this.#conflicts.get(key) ?? [];
+  /** What kept the last apply from making the children. */
+  obstacles(key: string): readonly Obstacle[] {
+    return this.#obstacles.get(key) ?? [];
   }
 
   /** Returns whether that is news. */
-  noteConflicts(key: string, conflicts: readonly string[]): boolean {
-    const before = this.conflicts(key).join();
-    if (conflicts.length === 0) this.#conflicts.delete(key);
-    else this.#conflicts.set(key, conflicts);
-    return before !== conflicts.join();
+  noteObstacles(key: string, obstacles: readonly Obstacle[]): boolean {
+    const before = JSON.stringify(this.obstacles(key));
+    if (obstacles.length === 0) this.#obstacles.delete(key);
+    else this.#obstacles.set(key, obstacles);
+    return before !== JSON.stringify(obstacles);
   }
 
   /** Every pod said that nothing is left of the drain `id`. */
@@ -43,7 +44,7 @@ export class Memory {
   }
 
   forget(key: string): void {
-    this.#conflicts.delete(key);
+    this.#obstacles.delete(key);
     this.#drained.delete(key);
     this.#written.delete(key);
   }

@@ -46,7 +46,7 @@ export async function observe(
     ...(service?.owner === uid && service.target !== undefined && { service: service.target }),
     drained: memory.isDrained(key, resource.status?.draining?.id),
     adminToken: token,
-    conflicts: memory.conflicts(key),
+    obstacles: memory.obstacles(key),
   };
 }
 

@@ -41,10 +41,19 @@ export interface PodCall {
   readonly body: ReloadBody;
 }
 
+export interface Promotion {
+  readonly variant: string;
+  readonly revision: string;
+  /** Ms since the List (or HEAD) was sent that first saw the version; undefined when the store has moved on or was not asked. */
+  readonly sinceListedMs: number | undefined;
+}
+
 export interface Plan {
   readonly status: Status;
   readonly children: Children;
   readonly reloads: readonly PodCall[];
+  /** Variants whose pods have all taken a new artifact, seen for the first time in this pass. */
+  readonly promotions: readonly Promotion[];
   /** Pods to be told to end the connections that are open now. */
   readonly drain: { readonly id: string; readonly pods: readonly PodObserved[] } | undefined;
   /** Look again after so many ms although nothing happened. */
@@ -76,6 +85,7 @@ export function plan(resource: Resource, observed: Observed, context: PlanContex
       rows: status.revisions ?? [],
     }),
     reloads,
+    promotions: promotionsOf(resource, variants, now),
     drain: draining && { id: draining.id, pods },
     requeueAfterMs: nextLook(variants, traffic, reloads.length > 0 || draining !== undefined, now),
   };
@@ -129,7 +139,7 @@ function nextStatus(
     progressDeadlineMs: durationMs(spec.rollout.progressDeadline),
     variants: variants.map((decision) => decision.facts),
     traffic,
-    conflicts: observed.conflicts,
+    obstacles: observed.obstacles,
   };
   const findings = assess(facts, now);
   const message = messageOf(facts, findings);
@@ -183,6 +193,15 @@ function callsOf(
       ...(size !== undefined && { size }),
     };
     return [{ pod, body: { sequence: state.sequence, revision, key, ...known, keep } }];
+  });
+}
+
+function promotionsOf(resource: Resource, variants: readonly VariantDecision[], now: number): readonly Promotion[] {
+  return variants.flatMap(({ facts: { name, state, artifact, target } }) => {
+    const before = resource.status?.variants?.find((variant) => variant.name === name)?.stable;
+    if (before === undefined || state.stable === undefined || before === state.stable) return [];
+    const listed = artifact.kind === 'resolved' && state.stable === target ? artifact.listedAt : undefined;
+    return [{ variant: name, revision: state.stable, sinceListedMs: listed === undefined ? undefined : now - listed }];
   });
 }
 

@@ -1,7 +1,7 @@
 // From facts to conditions: an ordered chain of pure checks, one reason a line. Reasons are stable: docs and alerts name them.
 import { finding, type Finding } from './conditions.ts';
 import { isOverdue, isRejected, type RolloutState } from './hot-reload.ts';
-import type { ArtifactState, PodObserved } from './observed.ts';
+import type { ArtifactState, Obstacle, PodObserved } from './observed.ts';
 import type { Rejection } from './status.ts';
 import type { TrafficPlan } from './traffic.ts';
 import { livePods, reportsRevision } from './wave.ts';
@@ -30,7 +30,7 @@ export interface Assessment {
   readonly progressDeadlineMs: number;
   readonly variants: readonly VariantFacts[];
   readonly traffic: TrafficPlan;
-  readonly conflicts: readonly string[];
+  readonly obstacles: readonly Obstacle[];
 }
 
 /** Every condition of the resource, from this pass's facts. */
@@ -175,14 +175,8 @@ function assessTraffic(traffic: TrafficPlan): Finding {
 }
 
 function findStalled(facts: Assessment, now: number): Finding | undefined {
-  if (facts.conflicts.length > 0) {
-    return finding(
-      'Stalled',
-      true,
-      'NameConflict',
-      `${facts.conflicts.join(', ')} exists and belongs to somebody else; delete or rename it`,
-    );
-  }
+  const obstacle = facts.obstacles[0];
+  if (obstacle !== undefined) return finding('Stalled', true, obstacle.reason, obstacle.message);
   for (const variant of facts.variants) {
     const refusal = refusalOfTarget(variant);
     if (refusal !== undefined && (!variant.onlyArtifactDiffers || refusal.revision === variant.state.stable)) {

@@ -83,6 +83,12 @@ export interface RouterObserved {
 /** Where the stable Service sends its traffic at present. */
 export type ServiceTarget = { readonly kind: 'router' } | { readonly kind: 'variant'; readonly variant: string };
 
+/** The API server will not have a child: its name is somebody else's, a quota is used up, an admission policy says no. */
+export interface Obstacle {
+  readonly reason: 'NameConflict' | 'QuotaExceeded' | 'ApplyRefused';
+  readonly message: string;
+}
+
 export interface Observed {
   readonly variants: ReadonlyMap<string, VariantObserved>;
   readonly revisions: ReadonlyMap<string, StoredRevision>;
@@ -92,6 +98,6 @@ export interface Observed {
   readonly drained: boolean;
   /** Token in the admin Secret; undefined: there is no such Secret yet. */
   readonly adminToken: string | undefined;
-  /** Children that exist under a name of ours but belong to somebody else. */
-  readonly conflicts: readonly string[];
+  /** What kept the last apply from making the children. */
+  readonly obstacles: readonly Obstacle[];
 }
