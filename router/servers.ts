@@ -45,7 +45,7 @@ export function planServers(
   const gains = desired.flatMap((server) => gainOf(server, present.get(serverPath(server))));
   const losses = actual
     .filter((server) => !isSameEndpoint(server, wanted.get(serverPath(server))))
-    .map((server) => lossOf(server, drains));
+    .flatMap((server) => lossOf(server, drains));
   return { gains, losses };
 }
 
@@ -58,11 +58,11 @@ function gainOf(server: Server, present: ActualServer | undefined): ServerStep[]
 function lossOf(
   server: ActualServer,
   { since, now, drainMs }: { since: ReadonlyMap<string, number>; now: number; drainMs: number },
-): ServerStep {
-  if (server.mode === 'ready') return { kind: 'drain', server };
+): ServerStep[] {
+  if (server.mode === 'ready') return [{ kind: 'drain', server }];
+  if (server.inUse === 0) return [{ kind: 'remove', server, forced: false }];
   const overdue = now - (since.get(serverPath(server)) ?? now) >= drainMs;
-  if (server.inUse === 0) return { kind: 'remove', server, forced: false };
-  return overdue ? { kind: 'remove', server, forced: true } : { kind: 'drain', server };
+  return overdue ? [{ kind: 'remove', server, forced: true }] : [];
 }
 
 function isSameEndpoint(a: Server, b: Server | undefined): boolean {

@@ -28,7 +28,16 @@ export interface RouterSettings {
 }
 
 /** Seconds; terminationGracePeriodSeconds of the pod follows from them. */
-export const TIMES = { connect: 1, request: 300, keepAlive: 80, hardStop: 330 } as const;
+export const TIMES = {
+  connect: 1,
+  /** Longest silence of a client or a server in a request. */
+  request: 300,
+  /** Longer than the 75 s that clients may count on. */
+  keepAlive: 80,
+  /** Between the order to go and SIGUSR1: Services forget the pod, and busy connections end one by one. */
+  preStop: 15,
+  hardStop: 330,
+} as const;
 
 /** Checks are bare TCP connects: readiness is the kubelet's word, this only notices a dead pod or node sooner. */
 export const CHECK = 'check inter 2s fall 2 rise 1';
@@ -54,6 +63,11 @@ export function mapsOf(settings: Pick<RouterSettings, 'overrideHeader'>): readon
   return settings.overrideHeader === undefined
     ? ['variants', 'buckets', 'table']
     : ['variants', 'override', 'buckets', 'table'];
+}
+
+/** Path of the configuration file. */
+export function configPath(directory: string): string {
+  return `${directory}/haproxy.cfg`;
 }
 
 /** Path of the command-line socket. */

@@ -1,0 +1,37 @@
+// What the agent knew last, in a file beside HAProxy's: an agent that restarts while the API server is down stays ready.
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { RouterTable } from './contract.ts';
+import type { Endpoints } from './endpoints.ts';
+
+const Endpoint = z.strictObject({ uid: z.string(), address: z.string(), port: z.int(), ready: z.boolean() });
+const Remembered = z.strictObject({
+  table: RouterTable,
+  endpoints: z.array(z.tuple([z.string(), z.array(Endpoint)])),
+});
+
+export interface Memory {
+  readonly table: RouterTable;
+  readonly endpoints: Endpoints;
+}
+
+function memoryPath(directory: string): string {
+  return `${directory}/known.json`;
+}
+
+/** Undefined when there is nothing, or nothing that can be understood. */
+export async function recall(directory: string): Promise<Memory | undefined> {
+  try {
+    const { table, endpoints } = Remembered.parse(JSON.parse(await readFile(memoryPath(directory), 'utf8')));
+    return { table, endpoints: new Map(endpoints) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rejects with the error of the file system. */
+export async function remember(directory: string, { table, endpoints }: Memory, signal: AbortSignal): Promise<void> {
+  const path = memoryPath(directory);
+  await writeFile(`${path}.new`, JSON.stringify({ table, endpoints: [...endpoints] }), { signal });
+  await rename(`${path}.new`, path);
+}
