@@ -1,0 +1,87 @@
+// The S3 poller: resources declare which keys they want, read what is known of them, and are called when that changes.
+// Level-triggered: a call carries no news, the resource looks again.
+import type { Clock } from '../runtime/clock.ts';
+import type { SourceOpener } from './opener.ts';
+import { BucketPressure } from './pressure.ts';
+import { entryId, SourcePoller } from './source-poller.ts';
+import { sourceId, type ArtifactSource, type Resolution, type WantedArtifact } from './source.ts';
+
+export interface ArtifactPollerOptions {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly opener: SourceOpener;
+  /** What is known of something that this resource wants has changed. */
+  readonly onChange: (resource: string) => void;
+  /** A bug: an error that is none of the store's. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** One poller for each source, shared by all resources; owns timers and calls in flight until `stop`. */
+export class ArtifactPoller {
+  readonly #options: ArtifactPollerOptions;
+  readonly #pollers = new Map<string, SourcePoller>();
+  readonly #pressures = new Map<string, BucketPressure>();
+  /** Sources by resource. */
+  readonly #wanted = new Map<string, ReadonlySet<string>>();
+
+  constructor(options: ArtifactPollerOptions) {
+    this.#options = options;
+  }
+
+  /** Replaces what the resource wants to follow; an empty list ends it. Calling it again with the same list does nothing. */
+  want(resource: string, wanted: readonly WantedArtifact[]): void {
+    const keep = new Map<string, Set<string>>();
+    for (const { source, key, versionId, intervalMs } of wanted) {
+      const id = sourceId(source);
+      keep.set(id, (keep.get(id) ?? new Set()).add(entryId(key, versionId)));
+      this.#pollerOf(id, source).want(resource, key, versionId, intervalMs);
+    }
+    for (const id of this.#wanted.get(resource) ?? []) this.#release(resource, id, keep.get(id) ?? new Set());
+    if (keep.size === 0) this.#wanted.delete(resource);
+    else this.#wanted.set(resource, new Set(keep.keys()));
+  }
+
+  /** What is known of a wanted artifact; `pending` also when nobody wants it. */
+  resolution({ source, key, versionId }: WantedArtifact): Resolution {
+    return this.#pollers.get(sourceId(source))?.resolution(key, versionId) ?? { kind: 'pending' };
+  }
+
+  /** Asks for the resource's keys now instead of at the next interval: for the reload annotation, or news of an upload. */
+  poke(resource: string): void {
+    for (const id of this.#wanted.get(resource) ?? []) this.#pollers.get(id)?.poke(resource);
+  }
+
+  /** Ends all timers and calls; resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    const pollers = [...this.#pollers.values()];
+    this.#pollers.clear();
+    this.#wanted.clear();
+    await Promise.all(pollers.map((poller) => poller.stop()));
+  }
+
+  #pollerOf(id: string, source: ArtifactSource): SourcePoller {
+    const known = this.#pollers.get(id);
+    if (known !== undefined) return known;
+    const { onChange, onError, clock, random, opener } = this.#options;
+    const pressure = this.#pressureOf(source);
+    const poller = new SourcePoller(source, { clock, random, opener, pressure, onChange, onError });
+    this.#pollers.set(id, poller);
+    return poller;
+  }
+
+  #pressureOf({ store, bucket, region }: ArtifactSource): BucketPressure {
+    const id = JSON.stringify([store, bucket, region]);
+    const pressure = this.#pressures.get(id) ?? new BucketPressure(this.#options.random);
+    this.#pressures.set(id, pressure);
+    return pressure;
+  }
+
+  #release(resource: string, id: string, keep: ReadonlySet<string>): void {
+    const poller = this.#pollers.get(id);
+    poller?.release(resource, keep);
+    if (poller?.isIdle !== true) return;
+    this.#pollers.delete(id);
+    poller.stop().catch(this.#options.onError);
+  }
+}
