@@ -88,5 +88,5 @@ export function quantity() {
     .union([z.int().min(0), z.string()])
     .transform(String)
     .refine((value) => pattern.test(value), 'must be a quantity such as 500m, 2 or 4Gi')
-    .meta({ 'x-kubernetes-int-or-string': true, pattern: pattern.source });
+    .meta({ 'x-kubernetes-int-or-string': true, minimum: 0, pattern: pattern.source });
 }
