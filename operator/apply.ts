@@ -10,7 +10,7 @@ import type { ResourceType } from './kube/resources.ts';
 import { MODEL_DEPLOYMENT } from './model-deployment-type.ts';
 import type { Plan, PodCall } from './plan.ts';
 import type { Manifest } from './resources/metadata.ts';
-import { resourceView, type ResourceView } from './views.ts';
+import type { ResourceView } from './views.ts';
 
 /** What came of a plan. */
 export interface Outcome {
@@ -60,8 +60,7 @@ export async function writeStatus(
   signal: AbortSignal,
 ): Promise<void> {
   if (canonicalJson(resource.status) === canonicalJson(status)) return;
-  const written = await deps.writer.applyStatus(MODEL_DEPLOYMENT, resource, status, signal);
-  deps.memory.noteWritten(key, resourceView(written));
+  await deps.writer.applyStatus(MODEL_DEPLOYMENT, resource, status, signal);
   for (const transition of transitionsOf(resource.status, status)) deps.emit(resource, transition);
   deps.log.info(
     { modelDeployment: key, phase: status.phase, message: status.message, generation: resource.generation },

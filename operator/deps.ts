@@ -11,7 +11,15 @@ import type { ReloadClient } from './pods/reload-client.ts';
 import type { PodReports } from './pods/reports.ts';
 import type { RouterClient } from './pods/router-client.ts';
 import type { Clock } from './runtime/clock.ts';
-import type { DeploymentView, PodView, ResourceView, RevisionView, ServiceView, TableView, View } from './views.ts';
+import type {
+  ChildView,
+  DeploymentView,
+  PodView,
+  ResourceView,
+  RevisionView,
+  ServiceView,
+  TableView,
+} from './views.ts';
 
 /** Informers of everything that a reconcile reads but Secrets, which are read by name. Pods are indexed by the key of their resource. */
 export interface Caches {
@@ -21,10 +29,10 @@ export interface Caches {
   readonly Service: CacheReader<ServiceView>;
   readonly ConfigMap: CacheReader<TableView>;
   readonly ControllerRevision: CacheReader<RevisionView>;
-  readonly PodDisruptionBudget: CacheReader<View>;
-  readonly ServiceAccount: CacheReader<View>;
-  readonly Role: CacheReader<View>;
-  readonly RoleBinding: CacheReader<View>;
+  readonly PodDisruptionBudget: CacheReader<ChildView>;
+  readonly ServiceAccount: CacheReader<ChildView>;
+  readonly Role: CacheReader<ChildView>;
+  readonly RoleBinding: CacheReader<ChildView>;
 }
 
 /** Kinds of children that are found again by their owner, and pruned. */

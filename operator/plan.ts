@@ -87,7 +87,7 @@ export function plan(resource: Resource, observed: Observed, context: PlanContex
     reloads,
     promotions: promotionsOf(resource, variants, now),
     drain: draining && { id: draining.id, pods },
-    requeueAfterMs: nextLook(variants, traffic, reloads.length > 0 || draining !== undefined, now),
+    requeueAfterMs: nextLook(resource, variants, traffic, reloads.length > 0 || draining !== undefined, now),
   };
 }
 
@@ -206,6 +206,7 @@ function promotionsOf(resource: Resource, variants: readonly VariantDecision[], 
 }
 
 function nextLook(
+  resource: Resource,
   variants: readonly VariantDecision[],
   traffic: TrafficPlan,
   calling: boolean,
@@ -215,12 +216,24 @@ function nextLook(
     calling ||
     !traffic.acknowledged ||
     variants.some(({ facts, input }) => facts.state.candidate !== undefined && input.rolledOut);
-  const times = variants.flatMap(({ facts }) => {
-    const ahead = recheckAfter(facts.state, now);
-    return ahead === undefined ? [] : [ahead];
-  });
-  const soonest = [...times, ...(busy ? [BUSY_RECHECK_MS] : [])];
+  const deadlineMs = durationMs(resource.spec.rollout.progressDeadline);
+  const times = variants.flatMap(({ facts }) => [
+    recheckAfter(facts.state, now),
+    untilMissingStalls(facts, deadlineMs, now),
+  ]);
+  const ahead = times.filter((ms) => ms !== undefined && ms > 0).map(Number);
+  const soonest = [...ahead, ...(busy ? [BUSY_RECHECK_MS] : [])];
   return soonest.length > 0 ? Math.min(...soonest) : undefined;
+}
+
+/** A key that the store does not have turns from unfinished to stalled without any event. */
+function untilMissingStalls(
+  { artifact, missingSince }: VariantDecision['facts'],
+  deadlineMs: number,
+  now: number,
+): number | undefined {
+  if (artifact.kind !== 'failed') return undefined;
+  return (missingSince ?? now) + deadlineMs - now;
 }
 
 /** The status of a resource that was stored before a rule existed which it breaks. */

@@ -17,9 +17,8 @@ export async function reconcile(
   name: string,
   signal: AbortSignal,
 ): Promise<Next> {
-  const cached = deps.caches.resources.get(namespace, name);
-  if (cached === undefined || cached.terminating) return forget(deps, key);
-  const resource = deps.memory.newest(key, cached);
+  const resource = deps.caches.resources.get(namespace, name);
+  if (resource === undefined || resource.terminating) return forget(deps, key);
   if (resource.spec === undefined) {
     const status = invalidStatus(
       { generation: resource.generation, status: resource.status },

@@ -21,6 +21,11 @@ export interface View {
   readonly terminating: boolean;
 }
 
+/** A child that we apply: whole, so that the writer can see that nothing is to be done. */
+export interface ChildView extends View {
+  readonly object: StoredObject;
+}
+
 export interface ResourceView extends View {
   readonly generation: number;
   readonly annotations: Readonly<Record<string, string>>;
@@ -39,7 +44,7 @@ export interface PodView extends View {
   readonly problem?: string;
 }
 
-export interface DeploymentView extends View {
+export interface DeploymentView extends ChildView {
   readonly replicas: number;
   readonly ready: number;
   readonly rolledOut: boolean;
@@ -48,15 +53,15 @@ export interface DeploymentView extends View {
   readonly problem?: string;
 }
 
-export interface ServiceView extends View {
+export interface ServiceView extends ChildView {
   readonly target?: ServiceTarget;
 }
 
-export interface TableView extends View {
+export interface TableView extends ChildView {
   readonly table?: RouterTable;
 }
 
-export interface RevisionView extends View {
+export interface RevisionView extends ChildView {
   readonly revision?: StoredRevision;
 }
 
@@ -71,6 +76,10 @@ export function viewOf(object: StoredObject): View {
     labels: labels ?? {},
     terminating: deletionTimestamp !== undefined,
   };
+}
+
+export function childView(object: StoredObject): ChildView {
+  return { ...viewOf(object), object };
 }
 
 /** A ModelDeployment. An object stored before a rule existed may not fit: then `invalid` says why. */
@@ -138,7 +147,7 @@ export function deploymentView(object: StoredObject): DeploymentView {
   const seen = status.observedGeneration >= (object.metadata.generation ?? 0);
   const failure = status.conditions.find(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True');
   return {
-    ...viewOf(object),
+    ...childView(object),
     replicas,
     ready: status.readyReplicas,
     rolledOut: seen && status.updatedReplicas === status.replicas && (status.updatedReplicas > 0 || replicas === 0),
@@ -152,24 +161,26 @@ const ServiceSpec = z.object({ selector: z.record(z.string(), z.string()).defaul
 export function serviceView(object: StoredObject): ServiceView {
   const { selector } = ServiceSpec.parse(object['spec'] ?? {});
   const variant = selector[LABEL_VARIANT];
-  if (selector[LABEL_COMPONENT] === 'router') return { ...viewOf(object), target: { kind: 'router' } };
-  return { ...viewOf(object), ...(variant !== undefined && { target: { kind: 'variant', variant } }) };
+  if (selector[LABEL_COMPONENT] === 'router') return { ...childView(object), target: { kind: 'router' } };
+  return { ...childView(object), ...(variant !== undefined && { target: { kind: 'variant', variant } }) };
 }
 
 /** A ConfigMap; `table` only for the one of a router, when it is intact. */
 export function tableView(object: StoredObject): TableView {
   const data = z.record(z.string(), z.string()).safeParse(object['data'] ?? {});
   const table = RouterTable.safeParse(parseJson(data.data?.[TABLE_KEY]));
-  return { ...viewOf(object), ...(table.success && { table: table.data }) };
+  return { ...childView(object), ...(table.success && { table: table.data }) };
 }
 
 export function revisionView(object: StoredObject): RevisionView {
   const revision = parseControllerRevision(object);
-  return { ...viewOf(object), ...(revision !== undefined && { revision }) };
+  return { ...childView(object), ...(revision !== undefined && { revision }) };
 }
 
 /** `namespace/name` of the ModelDeployment that a child or pod belongs to, by its labels. */
-export function keyOfOwner({ namespace, labels }: View): string | undefined {
+export function keyOfOwner(view: View | undefined): string | undefined {
+  if (view === undefined) return undefined;
+  const { namespace, labels } = view;
   const name = labels[LABEL_MODEL_DEPLOYMENT];
   return name === undefined ? undefined : `${namespace}/${name}`;
 }

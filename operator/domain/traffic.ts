@@ -2,6 +2,7 @@
 import { BUCKETS, SLOTS } from '../../router/contract.ts';
 import type { Applied, BucketRange, RouterTable, SlotEntry } from '../../router/contract.ts';
 import { nextRanges } from '../../router/split.ts';
+import { canonicalJson } from './canonical-json.ts';
 import type { Spec } from './model-deployment.ts';
 import { variantName } from './names.ts';
 import type { RouterObserved, RouterPodObserved, ServiceTarget } from './observed.ts';
@@ -98,7 +99,7 @@ function nextTable(input: TrafficInput): { table: RouterTable; held: readonly st
   if (present === undefined) return { table: { generation: 1, slots, ranges }, held: [] };
   const held = shortOfCapacity(input, present, slotOf, ranges);
   if (held.length > 0) return { table: present, held };
-  const same = JSON.stringify([slots, ranges]) === JSON.stringify([present.slots, present.ranges]);
+  const same = canonicalJson([slots, ranges]) === canonicalJson([present.slots, present.ranges]);
   return { table: same ? present : { generation: present.generation + 1, slots, ranges }, held: [] };
 }
 

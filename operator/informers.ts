@@ -1,0 +1,138 @@
+// Which objects are watched, what is kept of them, and which resource has to be looked at when one changes.
+import { LABEL_COMPONENT, LABEL_MANAGED_BY, LABEL_MODEL_DEPLOYMENT, MANAGED_BY } from './domain/labels.ts';
+import { canonicalJson } from './domain/canonical-json.ts';
+import { KIND } from './domain/model-deployment.ts';
+import type { Caches } from './deps.ts';
+import { Cache, type Change } from './kube/cache.ts';
+import type { KubeClient } from './kube/client.ts';
+import type { KubeError } from './kube/errors.ts';
+import type { StoredObject } from './kube/objects.ts';
+import { RESOURCES, type ObjectPlace, type ResourceType } from './kube/resources.ts';
+import { newWatchHealth, watch, type WatchHealth } from './kube/watch.ts';
+import type { Logger } from './logger.ts';
+import { MODEL_DEPLOYMENT } from './model-deployment-type.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { WorkQueue } from './runtime/work-queue.ts';
+import {
+  childView,
+  deploymentView,
+  keyOfOwner,
+  podView,
+  resourceView,
+  revisionView,
+  serviceView,
+  tableView,
+  type ChildView,
+  type ResourceView,
+  type View,
+} from './views.ts';
+
+export interface InformerOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly queue: WorkQueue;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface Informers {
+  readonly caches: Caches;
+  /** Resolves when every cache has its first complete list. */
+  readonly synced: Promise<void>;
+  /** Why the caches cannot be believed; undefined when they can. */
+  readonly problem: () => string | undefined;
+  /** A child as cached, for the writer. */
+  readonly cached: (type: ResourceType, place: ObjectPlace) => StoredObject | undefined;
+  /** Takes what a write returned. */
+  readonly put: (type: ResourceType, object: StoredObject) => void;
+}
+
+/** A watch that has had no stream for so long makes the operator unready. */
+const DEAD_MS = 60_000;
+const CHILDREN = `${LABEL_MANAGED_BY}=${MANAGED_BY}`;
+
+/** Starts the watches; they end with the signal. */
+export function startInformers(options: InformerOptions): Informers {
+  const { queue, clock } = options;
+  const health = new Map<string, WatchHealth>();
+  const enqueueOwner = (change: Change<View>) => {
+    const key = keyOfOwner(change.after ?? change.before);
+    if (key !== undefined) queue.add(key);
+  };
+  const start = <T>(type: ResourceType, cache: Cache<T>, labelSelector?: string): Cache<T> => {
+    const watched = newWatchHealth(clock);
+    health.set(type.kind, watched);
+    const onFailure = (error: KubeError) =>
+      options.log.warn(
+        { kind: type.kind, status: error.status, reason: error.reason, message: error.message },
+        'watch interrupted',
+      );
+    void cache.follow(watch({ ...options, type, labelSelector, health: watched, onFailure }));
+    return cache;
+  };
+  const onBadObject = (error: unknown, object: StoredObject) =>
+    options.log.error({ err: error, kind: object.kind, name: object.metadata.name }, 'an object could not be read');
+  const children = <T extends ChildView>(type: ResourceType, project: (object: StoredObject) => T) =>
+    start(type, new Cache<T>({ project, onChange: enqueueOwner, onBadObject }), CHILDREN);
+
+  const caches = {
+    resources: start(
+      MODEL_DEPLOYMENT,
+      new Cache({ project: resourceView, onChange: (change) => enqueueResource(queue, change), onBadObject }),
+    ),
+    pods: start(
+      RESOURCES.Pod,
+      new Cache({ project: podView, indexBy: indexPod, onChange: enqueueOwner, onBadObject }),
+      `${LABEL_MODEL_DEPLOYMENT},${LABEL_COMPONENT}`,
+    ),
+    Deployment: children(RESOURCES.Deployment, deploymentView),
+    Service: children(RESOURCES.Service, serviceView),
+    ConfigMap: children(RESOURCES.ConfigMap, tableView),
+    ControllerRevision: children(RESOURCES.ControllerRevision, revisionView),
+    PodDisruptionBudget: children(RESOURCES.PodDisruptionBudget, childView),
+    ServiceAccount: children(RESOURCES.ServiceAccount, childView),
+    Role: children(RESOURCES.Role, childView),
+    RoleBinding: children(RESOURCES.RoleBinding, childView),
+  };
+  const byKind: ReadonlyMap<string, Cache<ChildView>> = new Map(
+    Object.entries(caches).flatMap(([kind, cache]) =>
+      kind === 'resources' || kind === 'pods' ? [] : [[kind, cache as Cache<ChildView>]],
+    ),
+  );
+  return {
+    caches,
+    synced: Promise.all(Object.values(caches).map(({ synced }) => synced)).then(() => undefined),
+    problem: () => problemOf(caches, health, clock),
+    cached: (type, { namespace, name }) => byKind.get(type.kind)?.get(namespace, name ?? '')?.object,
+    put: (type, object) => {
+      if (type.kind === KIND) caches.resources.put(object);
+      else byKind.get(type.kind)?.put(object);
+    },
+  };
+}
+
+/** Our own status writes come back as changes: they are no reason for another pass. */
+function enqueueResource(queue: WorkQueue, { namespace, name, before, after }: Change<ResourceView>): void {
+  const same =
+    before?.uid === after?.uid &&
+    before?.generation === after?.generation &&
+    before?.terminating === after?.terminating;
+  if (same && canonicalJson(before?.annotations) === canonicalJson(after?.annotations)) return;
+  queue.add(`${namespace ?? ''}/${name}`);
+}
+
+function indexPod(object: StoredObject): readonly string[] {
+  const name = object.metadata.labels?.[LABEL_MODEL_DEPLOYMENT];
+  return name === undefined ? [] : [`${object.metadata.namespace ?? ''}/${name}`];
+}
+
+function problemOf(caches: Caches, health: ReadonlyMap<string, WatchHealth>, clock: Clock): string | undefined {
+  const unsynced = Object.entries(caches).find(([, { isSynced }]) => !isSynced);
+  if (unsynced !== undefined) return `${unsynced[0]} is not listed yet`;
+  for (const [kind, { deadSince }] of health) {
+    if (deadSince !== undefined && clock.monotonic() - deadSince > DEAD_MS)
+      return `the watch of ${kind} has been dead for a minute`;
+  }
+  return undefined;
+}
