@@ -42,10 +42,10 @@ export function formatSeconds(seconds: number): string {
 export function describe(event: ProgressEvent, elapsedMs: number): string {
   const percent = event.fraction === undefined ? '' : ` ${String(Math.floor(event.fraction * 100))} %`;
   const detail = event.detail === undefined ? '' : ` (${event.detail})`;
-  const expected = event.expectedSeconds === undefined ? '' : ` of about ${formatSeconds(event.expectedSeconds)}`;
-  const elapsed =
-    elapsedMs < 1000 ? expected.replace(' of about', ', about') : `, ${formatSeconds(elapsedMs / 1000)}${expected}`;
-  return `${event.step}${percent}${detail}${elapsed}`;
+  const elapsed = elapsedMs < 1000 ? '' : formatSeconds(elapsedMs / 1000);
+  const expected = event.expectedSeconds === undefined ? '' : `about ${formatSeconds(event.expectedSeconds)}`;
+  const time = [elapsed, expected].filter((part) => part !== '').join(' of ');
+  return `${event.step}${percent}${detail}${time === '' ? '' : `, ${time}`}`;
 }
 
 /** Draws progress events. Nothing here reads a clock by itself: `tick` is to be called about once a second. */
@@ -61,7 +61,10 @@ export class ProgressDisplay {
 
   report(event: ProgressEvent): void {
     const known = this.#running.get(event.step);
-    if (event.done === true) return this.#finish(event, known);
+    if (event.done === true) {
+      this.#finish(event, known);
+      return;
+    }
     if (known !== undefined) {
       known.event = { ...known.event, ...event };
       return;
@@ -74,7 +77,10 @@ export class ProgressDisplay {
 
   /** Redraws the line of a terminal; elsewhere prints what has been silent for ten seconds. */
   tick(): void {
-    if (this.#output.isTTY) return this.#draw();
+    if (this.#output.isTTY) {
+      this.#draw();
+      return;
+    }
     const nowMs = this.#now();
     for (const step of this.#running.values()) {
       if (nowMs - step.printedMs < QUIET_MS) continue;
@@ -117,9 +123,12 @@ export function showProgress(): { readonly report: OnProgress; readonly close: (
 /** Runs `work` as one step; the step ends whether it succeeds or not. */
 export async function asStep<T>(onProgress: OnProgress, event: ProgressEvent, work: () => Promise<T>): Promise<T> {
   onProgress(event);
+  let detail: string | undefined = 'failed';
   try {
-    return await work();
+    const result = await work();
+    detail = undefined;
+    return result;
   } finally {
-    onProgress({ step: event.step, done: true });
+    onProgress({ step: event.step, done: true, ...(detail !== undefined && { detail }) });
   }
 }

@@ -76,14 +76,8 @@ async function ensure(
         'Install it from https://go.dev/dl/, or name a folder with etcd, kube-apiserver, kube-controller-manager and kubectl by KUBEBUILDER_ASSETS.',
     );
   }
-  const wait = { step: `Waiting for another run that builds ${program}` };
-  let waited = false;
-  const onWait = (holder: string): void => {
-    waited = true;
-    options.onProgress({ ...wait, detail: `process ${holder}` });
-  };
-  await withLock(join(cacheDir, 'locks', program), { onWait, signal: options.signal }, async () => {
-    if (waited) options.onProgress({ ...wait, done: true });
+  const { onProgress, signal } = options;
+  await withLock(join(cacheDir, 'locks', program), { what: `builds ${program}`, onProgress, signal }, async () => {
     if (await isExecutable(join(dir, program))) return;
     const fresh = `${dir}.${String(process.pid)}`;
     await rm(fresh, { recursive: true, force: true });

@@ -111,15 +111,11 @@ export async function clusterStatus(tier: Tier): Promise<ClusterStatus> {
 }
 
 async function lockInstance(name: string, onProgress: OnProgress, signal: AbortSignal | undefined): Promise<Release> {
-  const step = `Waiting for another run that uses the instance ${name}`;
-  let waited = false;
-  const onWait = (holder: string): void => {
-    waited = true;
-    onProgress({ step, detail: `process ${holder}` });
-  };
-  const release = await acquireLock(join(cacheDir, 'locks', `instance-${name}`), { onWait, signal });
-  if (waited) onProgress({ step, done: true });
-  return release;
+  return acquireLock(join(cacheDir, 'locks', `instance-${name}`), {
+    what: `uses the instance ${name}`,
+    onProgress,
+    signal,
+  });
 }
 
 function keyOf(shape: object): string {

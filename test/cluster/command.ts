@@ -18,20 +18,18 @@ export interface RunOptions {
   readonly onErrorLine?: (line: string) => void;
 }
 
-/** A command ended with another status than 0. `stderr` holds the end of what it said. */
+/** A command ended with another status than 0. The message holds the end of what it said. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
-  readonly stderr: string;
   readonly status: number | undefined;
 
   constructor(command: string, status: number | undefined, stderr: string, options?: ErrorOptions) {
     super(`${command}: ${status === undefined ? 'was stopped' : `exit status ${String(status)}`}\n${stderr}`, options);
     this.status = status;
-    this.stderr = stderr;
   }
 }
 
-const KEPT_BYTES = 8_000;
+const KEPT_BYTES = 3_000;
 
 /** Ends with the command's standard output. Throws {@link CommandFailed}; kills the command at the deadline. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {

@@ -26,7 +26,7 @@ export async function docker(args: readonly string[], options: RunOptions = {}):
 
 /** Starts dockerd unless it runs. */
 export async function startDocker(onProgress: OnProgress, signal?: AbortSignal): Promise<void> {
-  await withLock(lockPath, { signal }, async () => {
+  await withLock(lockPath, { what: 'starts dockerd', onProgress, signal }, async () => {
     if (await isUp()) return;
     await asStep(onProgress, { step: 'Starting dockerd', expectedSeconds: 3 }, async () => start(signal));
   });
@@ -69,8 +69,8 @@ function daemonArgs(): string[] {
 }
 
 /** Stops dockerd unless somebody's container runs, which a build in progress has as well. Images stay for the next time. */
-export async function stopDockerWhenIdle(): Promise<void> {
-  const release = await acquireLock(lockPath);
+export async function stopDockerWhenIdle(onProgress: OnProgress): Promise<void> {
+  const release = await acquireLock(lockPath, { what: 'uses dockerd', onProgress });
   try {
     const containers = (await isUp()) ? await docker(['ps', '--quiet']) : '';
     if (containers === '') await cleanUp();

@@ -5,10 +5,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { baseEnv } from './config.ts';
 import { MissingPart } from './missing.ts';
+import type { OnProgress } from '../progress.ts';
 
 export interface LockOptions {
-  /** Called once when somebody else holds the lock, with the holder's process id. */
-  readonly onWait?: (holder: string) => void;
+  /** What the lock protects, for the progress display: `Waiting for another run that WHAT`. */
+  readonly what: string;
+  readonly onProgress: OnProgress;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -18,7 +20,7 @@ export type Release = () => Promise<void>;
  * Waits for the lock on `path` (a file, made when missing) and ends with the function that gives it back. flock(1) holds it in a child whose standard
  * input is ours: when this process dies, even by SIGKILL, the child sees the end of its input and goes.
  */
-export async function acquireLock(path: string, options: LockOptions = {}): Promise<Release> {
+export async function acquireLock(path: string, options: LockOptions): Promise<Release> {
   await mkdir(dirname(path), { recursive: true });
   const child = spawn('flock', [path, 'sh', '-c', 'echo held; exec cat'], {
     env: baseEnv,
@@ -29,11 +31,12 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   const gone = once(child, 'exit');
   const abort = (): void => void child.kill('SIGKILL');
   options.signal?.addEventListener('abort', abort, { once: true });
-  const notice = setTimeout(() => void readHolder(path).then(options.onWait), 500);
+  const step = `Waiting for another run that ${options.what}`;
+  const wait = announceWait(path, step, options.onProgress);
   try {
     await Promise.race([once(child.stdout, 'data'), rejectOnExit(gone, options.signal)]);
   } finally {
-    clearTimeout(notice);
+    wait.end();
     options.signal?.removeEventListener('abort', abort);
   }
   await writeFile(path, String(process.pid));
@@ -61,6 +64,21 @@ async function rejectOnExit(gone: Promise<unknown>, signal: AbortSignal | undefi
   throw new Error('The lock was lost: flock ended by itself.');
 }
 
-async function readHolder(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => 'unknown');
+/** Says after a moment that we wait, and for whom. */
+function announceWait(path: string, step: string, onProgress: OnProgress): { readonly end: () => void } {
+  let announced = false;
+  const timer = setTimeout(() => {
+    announced = true;
+    onProgress({ step });
+    void readFile(path, 'utf8').then(
+      (pid) => announced && onProgress({ step, detail: `process ${pid}` }),
+      () => undefined,
+    );
+  }, 500);
+  const end = (): void => {
+    clearTimeout(timer);
+    if (announced) onProgress({ step, done: true });
+    announced = false;
+  };
+  return { end };
 }

@@ -77,7 +77,7 @@ async function execute(
     case 'down':
       for (const tier of options.tier === undefined ? TIERS : [options.tier])
         await stopCluster(tier, onProgress, signal);
-      if (options.tier !== 'api') await stopDockerWhenIdle();
+      if (options.tier !== 'api') await stopDockerWhenIdle(onProgress);
       return 0;
     case 'status':
       return status();

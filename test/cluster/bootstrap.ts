@@ -1,0 +1,58 @@
+// A minimal Debian as a tar file, from the mirror that this machine's apt uses.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from './command.ts';
+import { DEBIAN_RELEASE } from './config.ts';
+
+const TIMEOUT_MS = 10 * 60_000;
+const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
+
+/** Writes the tree to `archive`. Needs root, since it makes device files and changes its root. */
+export async function bootstrapDebian(archive: string, signal?: AbortSignal): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'switchyard-debian-'));
+  try {
+    const mirror = await findMirror();
+    const options = { timeoutMs: TIMEOUT_MS, signal };
+    // Node is linked with libstdc++, which the minimal Debian has not.
+    const args = ['--variant=minbase', '--include=libstdc++6', DEBIAN_RELEASE, dir, mirror];
+    await run('debootstrap', args, options);
+    await writeFile(join(dir, 'etc/apt/sources.list'), `deb ${mirror} ${DEBIAN_RELEASE} main\n`);
+    const unneeded = [
+      'var/cache/apt/archives',
+      'var/lib/apt/lists',
+      'usr/share/doc',
+      'usr/share/man',
+      'usr/share/locale',
+    ];
+    for (const folder of unneeded) await run('find', [join(dir, folder), '-type', 'f', '-delete']);
+    await run(
+      'tar',
+      [
+        '--create',
+        '--file',
+        archive,
+        '--directory',
+        dir,
+        '--exclude=./dev/*',
+        '--exclude=./proc/*',
+        '--exclude=./sys/*',
+        '.',
+      ],
+      options,
+    );
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function findMirror(): Promise<string> {
+  const targets = await run('apt-get', ['indextargets', '--format', '$(RELEASE) $(SITE)']).catch(() => '');
+  return chooseMirror(targets) ?? DEFAULT_MIRROR;
+}
+
+/** The site of the release itself among lines of `RELEASE SITE`: its updates and its security fixes live elsewhere. */
+export function chooseMirror(targets: string): string | undefined {
+  const lines = targets.split('\n').map((line) => line.split(' '));
+  return lines.find(([release]) => release === DEBIAN_RELEASE)?.[1];
+}
