@@ -6,10 +6,11 @@ import { join } from 'node:path';
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
 
+// Program → its bundles by their path in dist/. The worker lies beside the program that starts it.
 const PROGRAMS = {
-  operator: ['operator/main.ts'],
-  router: ['router/main.ts'],
-  inference: ['inference/main.ts', 'inference/model/worker.ts'],
+  operator: { 'operator/main': 'operator/main.ts' },
+  router: { 'router/main': 'router/main.ts' },
+  inference: { 'inference/main': 'inference/main.ts', 'inference/worker': 'inference/model/worker.ts' },
 };
 
 // CommonJS packages inside an ES module still ask for these.
@@ -44,7 +45,6 @@ async function bundle(program, entries) {
     absWorkingDir: root,
     entryPoints: entries,
     outdir,
-    outbase: '.',
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -81,9 +81,7 @@ function packageOf(input) {
 
 rmSync(outdir, { recursive: true, force: true });
 for (const [program, entries] of Object.entries(PROGRAMS)) {
-  const missing = entries.filter((entry) => !existsSync(join(root, entry)));
-  for (const entry of missing) console.warn(`${entry} is not there yet: skipped`);
-  const present = entries.filter((entry) => !missing.includes(entry));
-  if (present.length > 0) await bundle(program, present);
+  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
+  if (present.length > 0) await bundle(program, Object.fromEntries(present));
 }
 writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n');
