@@ -47,11 +47,11 @@ export function sleepWith(clock: Pick<Clock, 'setTimer'>, ms: number, signal: Ab
 export interface Deadline {
   readonly signal: AbortSignal;
   /** The full time from now on. */
-  restart(): void;
+  readonly restart: () => void;
   /** Takes the time limit away; the signal goes on following its parent. */
-  lift(): void;
+  readonly lift: () => void;
   /** The work has ended: lets go of timer and parent. */
-  done(): void;
+  readonly done: () => void;
 }
 
 /** A signal that follows `parent` and is aborted with a TimeoutError after `ms` of this clock. */
