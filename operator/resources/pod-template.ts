@@ -27,7 +27,7 @@ type EnvVar = Readonly<Record<string, unknown>> & { readonly name: string };
 
 export const MODEL_CONTAINER = 'model';
 const CONFIG_DIR = '/etc/switchyard';
-export const ARTIFACTS_DIR = '/var/lib/switchyard/artifacts';
+export const ARTIFACT_DIR = '/var/lib/switchyard/artifacts';
 const DEFAULT_USER = 65532;
 /** Twice the largest archive beside the versions that are kept; the kubelet evicts a pod that goes beyond. */
 const ARTIFACTS_LIMIT = '16Gi';
@@ -37,7 +37,7 @@ const PRE_STOP_SECONDS = 5;
 const GRACE_SECONDS = 45;
 const DEFAULT_RESOURCES = { requests: { cpu: '50m', memory: '192Mi' } };
 /** Without these the operator could not reach the pod, so no `env` of the user replaces them. */
-const OWN_ENV = new Set(['MODEL_DEPLOYMENT', 'VARIANT', 'DESIRED_ARTIFACT_FILE', 'ADMIN_TOKEN', 'ARTIFACTS_DIR']);
+const OWN_ENV = new Set(['MODEL_DEPLOYMENT', 'VARIANT', 'DESIRED_ARTIFACT_FILE', 'ADMIN_TOKEN', 'ARTIFACT_DIR']);
 
 /** Builds the template; equal input gives an equal template. */
 export function buildPodTemplate(input: PodTemplateInput): PodTemplate {
@@ -109,7 +109,7 @@ function container(input: PodTemplateInput): object {
     },
     volumeMounts: [
       { name: 'artifact', mountPath: CONFIG_DIR, readOnly: true },
-      { name: 'artifacts', mountPath: ARTIFACTS_DIR },
+      { name: 'artifacts', mountPath: ARTIFACT_DIR },
       { name: 'tmp', mountPath: '/tmp' },
     ],
   };
@@ -143,7 +143,7 @@ function ownEnvironment(input: PodTemplateInput): readonly EnvVar[] {
     ['MODEL_DEPLOYMENT', input.modelDeployment],
     ['VARIANT', input.variant],
     ['DESIRED_ARTIFACT_FILE', `${CONFIG_DIR}/${ARTIFACT_FILE}`],
-    ['ARTIFACTS_DIR', ARTIFACTS_DIR],
+    ['ARTIFACT_DIR', ARTIFACT_DIR],
     ['MODEL_BUCKET', input.bucket],
     ['AWS_REGION', region ?? store.region],
     ['AWS_ENDPOINT_URL_S3', store.endpoint],
