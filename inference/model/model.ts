@@ -79,6 +79,6 @@ export function modelOf(data: ModelData): Model {
 
 /** The buffers to hand over with `postMessage(data, transferables(data))`. */
 export function transferables({ trees }: ModelData): ArrayBuffer[] {
-  const { roots, feature, threshold, left, right, missingLeft, values } = trees;
-  return [roots, feature, threshold, left, right, missingLeft, values].map((array) => array.buffer);
+  const { roots, feature, threshold, left, right, answer, missingLeft, values } = trees;
+  return [roots, feature, threshold, left, right, answer, missingLeft, values].map((array) => array.buffer);
 }

@@ -1,22 +1,25 @@
 // Decision trees as flat typed arrays: the one form that every tree format is brought into, and that the evaluator walks.
 
-/** All trees of a model, node after node. Indexes are positions in these arrays; children always come after their parent. */
+/**
+ * All trees of a model, node after node. Indexes are positions in these arrays; children come after their parent. A leaf is a
+ * node whose children are itself and whose threshold is +Infinity: a walk that goes on at a leaf stays there, so several
+ * walks can go in step without asking each time which of them have arrived. NaN would go nowhere: see evaluate.ts.
+ */
 export interface Trees {
   /** Index of each tree's root, in the order in which the answers are added up. */
   readonly roots: Int32Array<ArrayBuffer>;
-  /** Column that a node tests, or -1 for a leaf. */
+  /** Column that a node tests; 0 for a leaf. */
   readonly feature: Int32Array<ArrayBuffer>;
   /** A row goes left when its value, rounded to float32, is at most this. */
   readonly threshold: Float64Array<ArrayBuffer>;
-  /** Index of the left child; for a leaf, the row of `values`. */
   readonly left: Int32Array<ArrayBuffer>;
-  /** Index of the right child; 0 for a leaf. */
   readonly right: Int32Array<ArrayBuffer>;
+  /** For a leaf, where its numbers start in `values`; 0 for others. */
+  readonly answer: Int32Array<ArrayBuffer>;
   /** 1 where a missing value goes left. */
   readonly missingLeft: Uint8Array<ArrayBuffer>;
   /** The answers of the leaves: `classes` numbers each. */
   readonly values: Float64Array<ArrayBuffer>;
-  /** Numbers in each row of `values`. */
   readonly classes: number;
   /** Whether NaN is an allowed input. */
   readonly acceptsMissing: boolean;
@@ -43,7 +46,7 @@ export interface TreesSize {
 
 /** Memory that a tree of `count` nodes takes in the flat form. */
 export function bytesOfTree(count: number, classes: number): number {
-  return 4 + count * 21 + ((count + 1) / 2) * classes * 8;
+  return 4 + count * 25 + ((count + 1) / 2) * classes * 8;
 }
 
 /** Appends trees whose structure has been checked. */
@@ -51,7 +54,7 @@ export class TreesBuilder {
   readonly built: Trees;
   #trees = 0;
   #nodes = 0;
-  #leaves = 0;
+  #values = 0;
 
   constructor({ trees, nodes, classes, acceptsMissing }: TreesSize) {
     const leaves = (nodes + trees) / 2;
@@ -61,6 +64,7 @@ export class TreesBuilder {
       threshold: new Float64Array(nodes),
       left: new Int32Array(nodes),
       right: new Int32Array(nodes),
+      answer: new Int32Array(nodes),
       missingLeft: new Uint8Array(nodes),
       values: new Float64Array(leaves * classes),
       classes,
@@ -70,33 +74,37 @@ export class TreesBuilder {
 
   /** `fractions`: the leaves' values are answers as they stand; else they are weights, to be divided by their sum. */
   add(tree: TreeSource, fractions: boolean): void {
-    const { built } = this;
     const first = this.#nodes;
-    built.roots[this.#trees] = first;
-    built.threshold.set(tree.threshold, first);
-    if (tree.missingLeft !== undefined) built.missingLeft.set(tree.missingLeft, first);
+    this.built.roots[this.#trees] = first;
     for (let node = 0; node < tree.count; node += 1) {
-      const left = tree.left[node] ?? -1;
-      const isLeaf = left < 0;
-      built.feature[first + node] = isLeaf ? -1 : (tree.feature[node] ?? 0);
-      built.left[first + node] = isLeaf ? this.#addLeaf(tree.values, node, fractions) : first + left;
-      built.right[first + node] = isLeaf ? 0 : first + (tree.right[node] ?? 0);
+      if ((tree.left[node] ?? -1) < 0) this.#addLeaf(tree.values, node, first, fractions);
+      else this.#addSplit(tree, node, first);
     }
     this.#trees += 1;
     this.#nodes += tree.count;
   }
 
-  #addLeaf(values: Float64Array, node: number, fractions: boolean): number {
-    const { classes } = this.built;
-    const leaf = this.#leaves;
+  #addSplit(tree: TreeSource, node: number, first: number): void {
+    const { feature, threshold, left, right, missingLeft } = this.built;
+    feature[first + node] = tree.feature[node] ?? 0;
+    threshold[first + node] = tree.threshold[node] ?? 0;
+    left[first + node] = first + (tree.left[node] ?? 0);
+    right[first + node] = first + (tree.right[node] ?? 0);
+    missingLeft[first + node] = tree.missingLeft?.[node] ?? 0;
+  }
+
+  #addLeaf(source: Float64Array, node: number, first: number, fractions: boolean): void {
+    const { classes, threshold, left, right, answer, values } = this.built;
     const from = node * classes;
-    const sum = fractions ? 1 : pairwiseSum(values, from, classes);
+    const sum = fractions ? 1 : pairwiseSum(source, from, classes);
     const divisor = sum === 0 ? 1 : sum;
-    for (let place = 0; place < classes; place += 1) {
-      this.built.values[leaf * classes + place] = (values[from + place] ?? 0) / divisor;
-    }
-    this.#leaves += 1;
-    return leaf;
+    threshold[first + node] = Infinity;
+    left[first + node] = first + node;
+    right[first + node] = first + node;
+    answer[first + node] = this.#values;
+    for (let place = 0; place < classes; place += 1)
+      values[this.#values + place] = (source[from + place] ?? 0) / divisor;
+    this.#values += classes;
   }
 }
 
