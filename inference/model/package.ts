@@ -90,11 +90,11 @@ async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> 
 }
 
 /** The name under which an entry is kept; undefined for the directory that `tar -C dir .` writes. Throws for everything unexpected. */
-function acceptedName({ name, type, size = 0 }: Header, files: ReadonlyMap<string, Buffer>): string | undefined {
+function acceptedName({ name, type, size }: Header, files: ReadonlyMap<string, Buffer>): string | undefined {
   const plain = name.replace(/^\.\//, '');
   if (type === 'directory' && (plain === '' || plain === '.')) return undefined;
   const shown = JSON.stringify(name.slice(0, 100));
-  if (type !== 'file' && type !== 'contiguous-file') throw invalid(`entry ${shown} is a ${String(type)}, not a file`);
+  if (type !== 'file' && type !== 'contiguous-file') throw invalid(`entry ${shown} is a ${type}, not a file`);
   if (plain !== METADATA && !MODEL_FILES.includes(plain)) {
     throw invalid(`unexpected entry ${shown}: only ${MODEL_FILES.join(' or ')} and ${METADATA} may be in it`);
   }

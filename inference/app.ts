@@ -1,0 +1,192 @@
+// The whole server as one object: main.ts starts it, tests start several in one process.
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { Connections } from './connections.ts';
+import { createMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import { Artifacts } from './model/artifacts.ts';
+import { loadFirst, poll } from './model/first-load.ts';
+import { workerLoader } from './model/loader.ts';
+import { fetchFromSibling } from './model/sibling.ts';
+import { ModelSlot } from './model/slot.ts';
+import type { LoadRequest } from './model/slot.ts';
+import { fileStore } from './model/store.ts';
+import type { Store } from './model/store.ts';
+import { createPublicApi } from './public-api.ts';
+import { addAdminRoutes } from './routes/admin.ts';
+import { createServer } from './server.ts';
+
+const MAX_ADMIN_BODY_BYTES = 64 * 1024;
+
+export interface AppOptions {
+  readonly log: Logger;
+  /** Bytes that this process may use; undefined: no limit is known. */
+  readonly memoryLimit?: number;
+  /** Pauses between attempts of the first load; see `loadFirst`. */
+  readonly firstRetryMs?: number;
+  /** Pauses within one download; see `Artifacts`. */
+  readonly retryMs?: readonly number[];
+}
+
+export interface App {
+  /** Listens on both ports, prepares the disk, and begins the first load without waiting for it. */
+  start(): Promise<{ readonly port: number; readonly adminPort: number | undefined }>;
+  /** Resolves when the first load has succeeded or been given up. */
+  readonly firstLoad: Promise<void>;
+  /** Stops taking traffic, goes on answering for `drainMs`, then closes; resolves when every connection is gone. */
+  stop(drainMs?: number): Promise<void>;
+  /** Predictions answered so far. */
+  served(): number;
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly slot: ModelSlot;
+  readonly store: Store;
+  readonly artifacts: Artifacts;
+  readonly metrics: Metrics;
+  readonly connections: Connections;
+  readonly modelName: () => string;
+}
+
+/** Builds the server of a configuration; nothing is opened yet. */
+export async function createApp(config: Config, options: AppOptions): Promise<App> {
+  const parts = await assemble(config, options);
+  const { slot, artifacts, log, metrics, connections } = parts;
+  const ending = new AbortController();
+  let leaving = false;
+  const first = Promise.withResolvers<undefined>();
+  const publicApi = publicApiOf(parts, () => leaving);
+  const adminApi = adminApiOf(parts);
+  return {
+    firstLoad: first.promise,
+    served: metrics.served,
+    async start() {
+      await artifacts.prepare();
+      const port = await listen(publicApi, config.host, config.port);
+      const adminPort = adminApi && (await listen(adminApi, config.host, config.adminPort));
+      if (adminApi === undefined)
+        log.warn('ADMIN_TOKEN is not set: the admin port is off, the model cannot be reloaded');
+      log.info({ port, adminPort, variant: config.variant, origin: config.origin }, 'listening');
+      void begin(parts, ending.signal, options.firstRetryMs).then(() => first.resolve(undefined));
+      return { port, adminPort };
+    },
+    async stop(drainMs = config.drainMs) {
+      leaving = true;
+      connections.closeAll();
+      await sleep(drainMs);
+      ending.abort();
+      slot.close();
+      const apis = adminApi === undefined ? [publicApi] : [publicApi, adminApi];
+      await Promise.all(apis.map((api) => close(api, config.shutdownMs)));
+    },
+  };
+}
+
+async function assemble(config: Config, { log, memoryLimit, retryMs }: AppOptions): Promise<Parts> {
+  const { modelDeployment } = config;
+  const store = await storeOf(config);
+  const artifacts = artifactsOf(config, store, log, retryMs);
+  const connections = new Connections();
+  const modelName = () => modelDeployment ?? slot.current?.manifest.name ?? 'model';
+  const metrics = createMetrics(
+    () => slot,
+    modelName,
+    () => connections.open,
+  );
+  const slot = new ModelSlot({
+    artifacts,
+    loader: workerLoader({ maxBytes: config.maxModelBytes, ...(memoryLimit !== undefined && { memoryLimit }) }),
+    clock: systemClock,
+    log,
+    timeoutMs: config.loadTimeoutMs,
+    onLoaded: metrics.reloaded,
+  });
+  return { config, log, slot, store, artifacts, metrics, connections, modelName };
+}
+
+/** The SDK takes 40 MB: it is loaded only where there is a bucket. */
+async function storeOf({ origin }: Config): Promise<Store> {
+  if (origin.kind === 'file') return fileStore(origin.path);
+  const { s3Store } = await import('./model/s3.ts');
+  return s3Store({ settings: origin.artifact.store, bucket: origin.artifact.bucket });
+}
+
+function artifactsOf(config: Config, store: Store, log: Logger, retryMs: readonly number[] | undefined): Artifacts {
+  const { siblings: base, adminToken: token } = config;
+  return new Artifacts({
+    store,
+    dir: config.artifactDir,
+    limits: { maxBytes: config.maxArtifactBytes, stallMs: config.stallMs },
+    log,
+    ...(retryMs && { retryMs }),
+    ...(base !== undefined &&
+      token !== undefined && {
+        sibling: (sha256, path, limits, signal) => fetchFromSibling({ base, token, sha256 }, path, limits, signal),
+      }),
+  });
+}
+
+/** What the process was started for. */
+function firstRequest({ origin, sequence, revision }: Config): LoadRequest {
+  const fencing = { sequence, keep: [], ...(revision !== undefined && { revision }) };
+  if (origin.kind === 'file') return { key: origin.path, ...fencing };
+  const { key, versionId, etag, sha256, size } = origin.artifact;
+  return { key, versionId, etag, sha256, size, ...fencing };
+}
+
+async function begin({ config, slot, store, log }: Parts, signal: AbortSignal, firstRetryMs?: number): Promise<void> {
+  const request = firstRequest(config);
+  await loadFirst(
+    slot,
+    request,
+    signal,
+    firstRetryMs === undefined ? undefined : { firstMs: firstRetryMs, lastMs: firstRetryMs },
+  );
+  if (config.pollMs > 0) void poll({ slot, store, key: request.key, everyMs: config.pollMs, log }, signal);
+}
+
+function publicApiOf(parts: Parts, isLeaving: () => boolean): FastifyInstance {
+  const { config, slot } = parts;
+  const reload = () => {
+    // As in the Python service nobody waits for it; what came of it is in the log and in /model/info.
+    slot.load({ ...firstRequest(config), sequence: slot.sequence }).catch(() => undefined);
+  };
+  return createPublicApi({
+    ...parts,
+    variant: config.variant,
+    maxBodyBytes: config.maxBodyBytes,
+    accessLogEvery: config.accessLogEvery,
+    isLeaving,
+    ...(config.allowPublicReload && { reload }),
+  });
+}
+
+function adminApiOf({ config, slot, log, ...parts }: Parts): FastifyInstance | undefined {
+  const { adminToken: token, variant } = config;
+  if (token === undefined) return undefined;
+  const app = createServer({ slot, variant, log, maxBodyBytes: MAX_ADMIN_BODY_BYTES, accessLogEvery: 0 });
+  addAdminRoutes(app, { slot, variant, token, ...parts });
+  return app;
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
+  await app.listen({ host, port });
+  const address: AddressInfo | string | null = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+/** Ends idle connections at once, waits for the others, and cuts off what is left at the limit. */
+async function close(app: FastifyInstance, limitMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), limitMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}

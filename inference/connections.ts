@@ -1,0 +1,55 @@
+// The connections of the public port, and how they are ended without losing a request: an answer says `Connection: close`, the client comes back on a new one.
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Drains whose ids are remembered: the operator asks again about the last one or two. */
+const MAX_DRAINS = 8;
+
+export class Connections {
+  readonly #open = new Set<Socket>();
+  /** Connections that a drain wants to end, by the id of the drain. */
+  readonly #drains = new Map<string, Set<Socket>>();
+  readonly #leaving = new WeakSet<Socket>();
+  #closing = false;
+
+  track(server: Server): void {
+    server.on('connection', (socket: Socket) => {
+      this.#open.add(socket);
+      socket.once('close', () => this.#forget(socket));
+    });
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** From now on every answer ends its connection: the process is going. */
+  closeAll(): void {
+    this.#closing = true;
+  }
+
+  /** Whether the answer on this connection has to be the last one. */
+  isLeaving(socket: Socket): boolean {
+    return this.#closing || this.#leaving.has(socket);
+  }
+
+  /**
+   * A new id begins a drain of the connections that are open now; a known one asks how that goes. Answers how many of them are still open. An idle
+   * connection stays open until its next request: closing it could meet a request that is under way.
+   */
+  drain(id: string): number {
+    const known = this.#drains.get(id);
+    if (known !== undefined) return known.size;
+    const sockets = new Set(this.#open);
+    for (const socket of sockets) this.#leaving.add(socket);
+    this.#drains.set(id, sockets);
+    const [oldest] = this.#drains.keys();
+    if (this.#drains.size > MAX_DRAINS && oldest !== undefined) this.#drains.delete(oldest);
+    return sockets.size;
+  }
+
+  #forget(socket: Socket): void {
+    this.#open.delete(socket);
+    for (const sockets of this.#drains.values()) sockets.delete(socket);
+  }
+}

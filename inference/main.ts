@@ -1,0 +1,50 @@
+// Starts the inference server, and ends it on SIGTERM or SIGINT without losing a request.
+import { totalmem } from 'node:os';
+import { pino } from 'pino';
+import { createApp } from './app.ts';
+import type { App } from './app.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import type { Config } from './config.ts';
+
+function readConfig(): Config {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`The configuration is not usable. ${error.message}`);
+    return process.exit(2);
+  }
+}
+
+/** The limit of the container, where there is one. */
+function memoryLimit(): { readonly memoryLimit?: number } {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit <= totalmem() ? { memoryLimit: limit } : {};
+}
+
+const config = readConfig();
+const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+
+async function end(app: App, signal: NodeJS.Signals): Promise<void> {
+  // Ctrl-C is a person who waits; SIGTERM is Kubernetes, whose endpoints have to forget this pod first.
+  const drainMs = signal === 'SIGINT' ? 0 : config.drainMs;
+  log.info({ signal, drainMs }, 'shutting down');
+  await app.stop(drainMs);
+  log.info({ served: app.served() }, 'stopped');
+  process.exit(0);
+}
+
+function fatal(error: unknown): never {
+  log.fatal({ err: error }, 'the server cannot go on');
+  process.exit(1);
+}
+
+process.on('uncaughtException', fatal);
+process.on('unhandledRejection', fatal);
+const app = await createApp(config, { log, ...memoryLimit() });
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    end(app, signal).catch(fatal);
+  });
+}
+await app.start();

@@ -1,0 +1,84 @@
+// A loaded model with all that an answer needs of it, computed once: a request takes one of these at its start and never looks again.
+import type { ActiveModel } from '../contract.ts';
+import { compileRow } from '../features/row.ts';
+import type { RowOf } from '../features/row.ts';
+import type { LocalArtifact } from './artifacts.ts';
+import type { Schema } from './checks.ts';
+import type { LoadedModel } from './loader.ts';
+import type { Wanted } from './store.ts';
+
+export interface ServedModel extends LoadedModel {
+  /** What is reported of it: revision, version, key, versionId, etag, sha256, size. */
+  readonly active: ActiveModel;
+  readonly version: string;
+  /** The version as an HTTP header can carry it. */
+  readonly versionHeader: string;
+  /** The version as a JSON string. */
+  readonly versionJson: string;
+  readonly schema: Schema;
+  readonly rowOf: RowOf;
+  /** ISO 8601, UTC. */
+  readonly loadedAt: string;
+}
+
+export function servedModel(
+  { manifest, model }: LoadedModel,
+  artifact: LocalArtifact,
+  { revision, loadedAt }: { readonly revision: string | undefined; readonly loadedAt: string },
+): ServedModel {
+  const { key, versionId, etag, sha256, size } = artifact;
+  const { version, features, declared } = manifest;
+  return {
+    manifest,
+    model,
+    version,
+    versionHeader: headerSafe(version),
+    versionJson: JSON.stringify(version),
+    active: { version, key, sha256, size, ...defined({ revision, versionId, etag }) },
+    schema: {
+      features: declared ? features : (model.featureNames ?? []),
+      width: model.features,
+      classes: model.classes,
+    },
+    rowOf: compileRow(features, model.features, model.modelType),
+    loadedAt,
+  };
+}
+
+/** The same model under the name by which it was asked for now: equal bytes may be another revision. */
+export function relabelled(
+  served: ServedModel,
+  wanted: Wanted & { readonly revision?: string | undefined },
+): ServedModel {
+  const { key, versionId, etag, revision = served.active.revision } = wanted;
+  const { version, sha256, size } = served.active;
+  const same = key === served.active.key;
+  const known = {
+    versionId: versionId ?? (same ? served.active.versionId : undefined),
+    etag: etag ?? (same ? served.active.etag : undefined),
+  };
+  return { ...served, active: { version, key, sha256, ...defined({ ...known, size, revision }) } };
+}
+
+/**
+ * Whether the wanted version is this one: by content where the hash is known, else by every name that is given. A key alone names no version.
+ */
+export function isWanted({ active }: ServedModel, { key, versionId, etag, sha256 }: Wanted): boolean {
+  if (sha256 !== undefined) return sha256 === active.sha256;
+  if (key !== active.key || (versionId === undefined && etag === undefined)) return false;
+  return (versionId === undefined || versionId === active.versionId) && (etag === undefined || etag === active.etag);
+}
+
+/** Without the members that are undefined. */
+function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** Visible ASCII as it is, everything else percent-encoded. */
+export function headerSafe(text: string): string {
+  return text
+    .replace(/[^\x20-\x7e]/gu, (letter) => encodeURIComponent(letter.isWellFormed() ? letter : '\ufffd'))
+    .trim();
+}

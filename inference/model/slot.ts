@@ -1,0 +1,204 @@
+// The one place that holds the model in use. A load happens beside it and ends in the swap of one reference; whatever goes wrong, the old model goes on.
+//
+//   load(request) ── lower sequence ──► StaleSequence          same version in flight ──► joins it
+//        │          └ already active ─► unchanged, relabelled   another in flight ──────► cancelled (Superseded)
+//        ├── held in memory ─────────► swap at once
+//        └── fetch → read in a worker → compare with the active model → swap
+import type { Logger } from 'pino';
+import type { ModelInfo } from '../contract.ts';
+import { isoOf } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { LoadError, failureOf, loadErrorOf } from '../errors.ts';
+import type { Artifacts } from './artifacts.ts';
+import { checkCompatible } from './checks.ts';
+import type { Loader } from './loader.ts';
+import { isWanted, relabelled, servedModel } from './served.ts';
+import type { ServedModel } from './served.ts';
+import type { Wanted } from './store.ts';
+
+export interface LoadRequest extends Wanted {
+  readonly sequence: number;
+  readonly revision?: string | undefined;
+  /** Revisions to hold for an instant rollback, beside the previous one. */
+  readonly keep: readonly string[];
+}
+
+export type LoadStatus = 'loaded' | 'unchanged';
+
+export interface SlotOptions {
+  readonly artifacts: Artifacts;
+  readonly loader: Loader;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Longest time of one load, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Told of every load that ended: its status or reason, and how long it took. */
+  readonly onLoaded?: (result: string, durationMs: number) => void;
+}
+
+interface Flight {
+  request: LoadRequest;
+  readonly controller: AbortController;
+  readonly done: Promise<LoadStatus>;
+}
+
+export class ModelSlot {
+  readonly #options: SlotOptions;
+  #current: ServedModel | undefined;
+  #previous: ServedModel | undefined;
+  #held: readonly ServedModel[] = [];
+  #sequence = 0;
+  #flight: Flight | undefined;
+  #failure: ModelInfo['failure'];
+
+  constructor(options: SlotOptions) {
+    this.#options = options;
+  }
+
+  /** The model that answers now. A request reads this once. */
+  get current(): ServedModel | undefined {
+    return this.#current;
+  }
+
+  /** Highest sequence seen. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Why the last load failed; undefined after a successful one. */
+  get failure(): ModelInfo['failure'] {
+    return this.#failure;
+  }
+
+  /** Resolves when the wanted version answers requests. Rejects with LoadError; the model in use is untouched then. */
+  async load(request: LoadRequest): Promise<LoadStatus> {
+    const { sequence } = request;
+    if (sequence < this.#sequence) {
+      throw new LoadError('StaleSequence', `Sequence ${sequence} is late: ${this.#sequence} has been seen`);
+    }
+    const flight = this.#flight;
+    if (flight !== undefined && isSameVersion(flight.request, request)) {
+      this.#sequence = sequence;
+      flight.request = request;
+      return flight.done;
+    }
+    if (flight !== undefined && sequence === this.#sequence) {
+      throw new LoadError('StaleSequence', `Sequence ${sequence} is loading another version: raise it to replace that`);
+    }
+    this.#sequence = sequence;
+    flight?.controller.abort(new LoadError('Superseded', `A call with the higher sequence ${sequence} came`));
+    this.#flight = undefined;
+    return (await this.#takeHeld(request)) ?? this.#begin(request);
+  }
+
+  /** Ends a load in flight; for the end of the process. */
+  close(): void {
+    this.#flight?.controller.abort(new LoadError('Superseded', 'The server is shutting down'));
+  }
+
+  /** Without a load: the active model, or one that is held in memory. */
+  async #takeHeld(request: LoadRequest): Promise<LoadStatus | undefined> {
+    const current = this.#current;
+    if (current !== undefined && isWanted(current, request)) {
+      this.#current = relabelled(current, request);
+      await this.#settle(request, 'unchanged', 0);
+      return 'unchanged';
+    }
+    const held = this.#held.find((model) => isWanted(model, request));
+    if (held === undefined) return undefined;
+    this.#swap(relabelled(held, request));
+    await this.#settle(request, 'loaded', 0);
+    return 'loaded';
+  }
+
+  #begin(request: LoadRequest): Promise<LoadStatus> {
+    const controller = new AbortController();
+    const { promise, resolve, reject } = Promise.withResolvers<LoadStatus>();
+    const flight: Flight = { request, controller, done: promise };
+    this.#flight = flight;
+    this.#run(flight).then(resolve, reject);
+    return promise;
+  }
+
+  async #run(flight: Flight): Promise<LoadStatus> {
+    const { clock, timeoutMs } = this.#options;
+    const { signal } = flight.controller;
+    const start = clock();
+    const timer = setTimeout(() => {
+      flight.controller.abort(new LoadError('LoadTimeout', `The load took longer than ${timeoutMs} ms`));
+    }, timeoutMs);
+    try {
+      const next = await this.#prepare(flight, signal);
+      signal.throwIfAborted();
+      this.#swap(relabelled(next, flight.request));
+      this.#flight = undefined;
+      await this.#settle(flight.request, 'loaded', clock() - start);
+      return 'loaded';
+    } catch (error) {
+      throw this.#failed(flight, loadErrorOf(signal.aborted ? signal.reason : error), clock() - start);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #prepare({ request }: Flight, signal: AbortSignal): Promise<ServedModel> {
+    const { artifacts, loader, clock } = this.#options;
+    const artifact = await artifacts.obtain(request, signal);
+    const loaded = await loader({ key: artifact.key, path: artifact.path }, signal);
+    const next = servedModel(loaded, artifact, { revision: request.revision, loadedAt: isoOf(clock()) });
+    if (this.#current !== undefined) checkCompatible(next.schema, this.#current.schema);
+    return next;
+  }
+
+  #swap(next: ServedModel): void {
+    const former = this.#current;
+    this.#current = next;
+    if (former === undefined) return;
+    this.#previous = former;
+    this.#held = [
+      former,
+      ...this.#held.filter(({ active }) => !sameContent(active, former) && !sameContent(active, next.active)),
+    ];
+  }
+
+  /** After a success: forget the failure, and let go of what nobody wants to return to. */
+  async #settle({ keep, sequence }: LoadRequest, status: LoadStatus, durationMs: number): Promise<void> {
+    const { artifacts, log, onLoaded } = this.#options;
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#failure = undefined;
+    this.#held = this.#held.filter((model) => model === this.#previous || keep.includes(model.active.revision ?? ''));
+    const { revision, version, sha256 } = current.active;
+    log.info(
+      { revision, version, sha256, sequence, durationMs },
+      status === 'loaded' ? 'model loaded' : 'model unchanged',
+    );
+    onLoaded?.(status, durationMs);
+    const hashes = [current, ...this.#held].map(({ active }) => active.sha256);
+    await artifacts.keepOnly(new Set(hashes)).catch((error: unknown) => {
+      log.warn({ err: error }, 'old artifacts could not be deleted');
+    });
+  }
+
+  #failed(flight: Flight, error: LoadError, durationMs: number): LoadError {
+    const { log, onLoaded } = this.#options;
+    const { revision, sequence } = flight.request;
+    onLoaded?.(error.reason, durationMs);
+    if (this.#flight === flight) {
+      // A superseded load is no news of the version that is wanted now.
+      this.#flight = undefined;
+      this.#failure = { ...failureOf(error), sequence, ...(revision !== undefined && { revision }) };
+    }
+    log.warn({ revision, sequence, reason: error.reason, err: error }, 'model not loaded, the old one goes on');
+    return error;
+  }
+}
+
+function isSameVersion(a: LoadRequest, b: LoadRequest): boolean {
+  if (a.key !== b.key || a.revision !== b.revision) return false;
+  return a.versionId === b.versionId && a.etag === b.etag && a.sha256 === b.sha256;
+}
+
+function sameContent(a: { readonly sha256: string }, b: { readonly sha256: string } | ServedModel): boolean {
+  return a.sha256 === ('active' in b ? b.active.sha256 : b.sha256);
+}

@@ -1,0 +1,53 @@
+// What is served here: GET / and GET /model/info, and the reload call that the Python service offers to everybody (off unless asked for).
+import type { FastifyInstance } from 'fastify';
+import type { ModelInfo } from '../contract.ts';
+import { HttpError } from '../errors.ts';
+import type { ModelSlot } from '../model/slot.ts';
+
+/** Version of the HTTP API that `GET /` names; the model's version is in /model/info. */
+const API_VERSION = '1.0.0';
+
+export interface MetadataOptions {
+  readonly slot: ModelSlot;
+  readonly variant: string;
+  /** Begins a load of what the server was started for; absent: there is no public reload. */
+  readonly reload?: () => void;
+}
+
+export function addMetadataRoutes(app: FastifyInstance, { slot, variant, reload }: MetadataOptions): void {
+  app.get('/', () => ({ message: 'Switchyard inference server', version: API_VERSION, status: 'running' }));
+  app.get('/model/info', () => {
+    if (slot.current === undefined) throw new HttpError(503, 'Model not loaded');
+    return loadedInfo(slot, variant);
+  });
+  if (reload === undefined) return;
+  app.post('/model/reload', () => {
+    reload();
+    return { message: 'Model reload initiated' };
+  });
+}
+
+/** The model in use, and why the last load failed, as the contract has it. */
+export function modelInfo(slot: ModelSlot, variant: string): ModelInfo {
+  const { failure } = slot;
+  return { ...loadedInfo(slot, variant), ...(failure && { failure }) };
+}
+
+function loadedInfo({ current, sequence }: ModelSlot, variant: string): ModelInfo {
+  if (current === undefined) {
+    const nothing = { version: null, model_type: null, features: [], metrics: {}, loaded_at: null, artifact: null };
+    return { ...nothing, variant, sequence };
+  }
+  const { version, manifest, loadedAt, active } = current;
+  const { model_type, features, metrics } = manifest;
+  return {
+    version,
+    model_type,
+    features: [...features],
+    metrics,
+    loaded_at: loadedAt,
+    artifact: active,
+    variant,
+    sequence,
+  };
+}

@@ -1,0 +1,98 @@
+// What V1 and V2 share: finding the model by its name, reading a JSON body, and running many rows without holding up other requests.
+import { setImmediate as yieldToRequests } from 'node:timers/promises';
+import type { FastifyRequest } from 'fastify';
+import { HttpError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import { indexOfMax } from '../model/checks.ts';
+import type { ClassLabel, Model } from '../model/model.ts';
+import type { ServedModel } from '../model/served.ts';
+import type { ModelSlot } from '../model/slot.ts';
+
+const ROWS_AT_ONCE = 256;
+export const MAX_ROWS = 10_000;
+
+export interface ModelsOptions {
+  readonly slot: ModelSlot;
+  readonly metrics: Metrics;
+  /** The one name under which the model is served. */
+  readonly modelName: () => string;
+  /** The process has been told to end. */
+  readonly isLeaving: () => boolean;
+}
+
+/** Rows of numbers, row-major. */
+export interface Rows {
+  readonly values: Float64Array;
+  readonly count: number;
+}
+
+/** The model of that name and version, noted as the one that answers the request. Throws HttpError 404 or 503. */
+export function findModel(
+  request: FastifyRequest,
+  { slot, modelName }: ModelsOptions,
+  name: string,
+  version?: string,
+): ServedModel {
+  if (name !== modelName())
+    throw new HttpError(404, `Model with name ${JSON.stringify(name.slice(0, 100))} does not exist`);
+  const served = slot.current;
+  if (served === undefined) throw new HttpError(503, `Model ${modelName()} is not ready`);
+  if (version !== undefined && version !== served.version) {
+    throw new HttpError(404, `Version ${JSON.stringify(version.slice(0, 100))} of model ${name} is not loaded`);
+  }
+  request.served = served;
+  return served;
+}
+
+/** The body as a JSON object. Throws HttpError 400. */
+export function jsonObject(body: unknown): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body instanceof Uint8Array ? body : undefined));
+  } catch (error) {
+    throw new HttpError(400, `The body is not JSON: ${error instanceof Error ? error.message : 'unknown'}`, {
+      cause: error,
+    });
+  }
+  if (!isRecord(value)) throw new HttpError(400, 'The body is not a JSON object');
+  return value;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The probabilities of every row; other requests get their turn between batches. Throws ModelInputError. */
+export async function probabilities(model: Model, { values, count }: Rows): Promise<Float64Array> {
+  const { features, classes } = model;
+  if (count <= ROWS_AT_ONCE) return model.predictProba(values, count);
+  const all = new Float64Array(count * classes.length);
+  for (let start = 0; start < count; start += ROWS_AT_ONCE) {
+    const end = Math.min(start + ROWS_AT_ONCE, count);
+    all.set(model.predictProba(values.subarray(start * features, end * features), end - start), start * classes.length);
+    await yieldToRequests();
+  }
+  return all;
+}
+
+/** The label of the likeliest class of each row. */
+export function labelsOf({ classes }: Model, all: Float64Array): ClassLabel[] {
+  const width = classes.length;
+  const labels: ClassLabel[] = [];
+  for (let start = 0; start < all.length; start += width) {
+    labels.push(classes[indexOfMax(all, start, start + width)] ?? '');
+  }
+  return labels;
+}
+
+/** Counts a request by how it ends. */
+export async function counted<T>({ metrics }: ModelsOptions, answer: () => Promise<T>): Promise<T> {
+  try {
+    const value = await answer();
+    metrics.success();
+    return value;
+  } catch (error) {
+    metrics.failure();
+    throw error;
+  }
+}

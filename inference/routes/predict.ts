@@ -1,0 +1,51 @@
+// POST /predict, the API of the Python service: a basket in, a sensitivity out. The hot path: one pass over the body, one string out.
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { pythonTimestamps } from '../clock.ts';
+import { HttpError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import { indexOfMax } from '../model/checks.ts';
+import type { ServedModel } from '../model/served.ts';
+import type { ModelSlot } from '../model/slot.ts';
+import { sendJson } from '../server.ts';
+import { parsePredictRequest } from '../validation/predict-body.ts';
+
+/** By column of the answer, not by class label. */
+const SENSITIVITIES = ['Low', 'Medium', 'High'];
+
+export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: Metrics): void {
+  const timestamp = pythonTimestamps();
+  app.post('/predict', (request, reply) => {
+    try {
+      const json = predict(request.body, request.headers['content-type'], (served) => {
+        request.served = served;
+      });
+      metrics.success();
+      return sendJson(reply, json);
+    } catch (error) {
+      metrics.failure();
+      throw error;
+    }
+  });
+
+  function predict(body: unknown, contentType: string | undefined, use: (served: ServedModel) => void): string {
+    const start = performance.now();
+    // As in FastAPI, a body is checked before anything asks for the model.
+    const basket = parsePredictRequest(body instanceof Uint8Array ? body : undefined, contentType);
+    const served = slot.current;
+    if (served === undefined) throw new HttpError(503, 'Model not loaded');
+    use(served);
+    const row = served.rowOf(basket);
+    const ready = performance.now();
+    const probabilities = served.model.predictProba(row, 1);
+    const answered = performance.now();
+    const column = indexOfMax(probabilities);
+    const json =
+      `{"sensitivity":"${SENSITIVITIES[column] ?? 'Unknown'}","confidence":${probabilities[column] ?? 0},` +
+      `"prediction_id":"${randomUUID()}","model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
+    metrics.preprocess.observe((ready - start) / 1000);
+    metrics.predict.observe((answered - ready) / 1000);
+    metrics.postprocess.observe((performance.now() - answered) / 1000);
+    return json;
+  }
+}

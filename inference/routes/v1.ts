@@ -1,0 +1,52 @@
+// The V1 protocol of KServe and TensorFlow Serving: {"instances": rows} in, {"predictions": labels} out.
+import type { FastifyInstance } from 'fastify';
+import { HttpError } from '../errors.ts';
+import type { ServedModel } from '../model/served.ts';
+import { MAX_ROWS, counted, findModel, isRecord, jsonObject, labelsOf, probabilities } from './models.ts';
+import type { ModelsOptions, Rows } from './models.ts';
+
+interface Named {
+  Params: { readonly name: string };
+}
+
+export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void {
+  app.get('/v1/models', () => ({ models: [options.modelName()] }));
+  app.get<Named>('/v1/models/:name', (request) => {
+    findModel(request, options, request.params.name);
+    return { name: options.modelName(), ready: !options.isLeaving() };
+  });
+  // The router takes ":predict" for a parameter: so the verb is split off here.
+  app.post<Named>('/v1/models/:name', (request) =>
+    counted(options, async () => {
+      const [, name = '', verb] = /^(.*):([a-z]+)$/su.exec(request.params.name) ?? [];
+      if (verb === 'explain') throw new HttpError(501, 'This model has no explainer');
+      if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict is the only call');
+      const served = findModel(request, options, name);
+      const rows = rowsOf(jsonObject(request.body)['instances'], served);
+      const predictions = labelsOf(served.model, await probabilities(served.model, rows));
+      return { predictions };
+    }),
+  );
+}
+
+/** Instances are rows of numbers, or objects that name every feature. Throws HttpError 400. */
+function rowsOf(instances: unknown, served: ServedModel): Rows {
+  if (!Array.isArray(instances)) throw new HttpError(400, 'instances must be a list of rows');
+  if (instances.length > MAX_ROWS) throw new HttpError(400, `at most ${MAX_ROWS} instances in one request`);
+  const { width } = served.schema;
+  const values = new Float64Array(instances.length * width);
+  for (const [at, instance] of instances.entries()) values.set(rowOf(instance, served, at), at * width);
+  return { values, count: instances.length };
+}
+
+function rowOf(instance: unknown, { schema: { features, width } }: ServedModel, at: number): number[] {
+  const row: unknown = isRecord(instance) ? features.map((name) => own(instance, name)) : instance;
+  const isRow = Array.isArray(row) && row.length === width && row.every((value) => typeof value === 'number');
+  if (isRow) return row;
+  const named = features.length === width ? `, or an object with ${features.slice(0, 20).join(', ')}` : '';
+  throw new HttpError(400, `instance ${at} must be a list of ${width} numbers${named}`);
+}
+
+function own(instance: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(instance, name) ? instance[name] : undefined;
+}

@@ -1,0 +1,58 @@
+// The Open Inference Protocol (V2) over REST, versioned paths included.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HttpError } from '../errors.ts';
+import { counted, findModel, jsonObject, probabilities } from './models.ts';
+import type { ModelsOptions } from './models.ts';
+import { labelType, outputTensors, parseInferRequest } from './tensor.ts';
+
+interface Addressed {
+  Params: { readonly name: string; readonly version?: string };
+}
+
+const PATHS = ['/v2/models/:name', '/v2/models/:name/versions/:version'];
+
+export function addV2Routes(app: FastifyInstance, options: ModelsOptions): void {
+  app.get('/v2', () => ({ name: 'switchyard', version: '0.1.0', extensions: [] }));
+  app.get('/v2/health/live', () => ({ live: true }));
+  app.get('/v2/health/ready', () => {
+    if (options.slot.current === undefined || options.isLeaving()) throw new HttpError(503, 'Model not ready');
+    return { live: true, ready: true }; // the protocol's text says "live" here: clients go by the status
+  });
+  for (const path of PATHS) {
+    app.get<Addressed>(path, (request) => metadata(request, options));
+    app.get<Addressed>(`${path}/ready`, (request) => {
+      const { name, version } = request.params;
+      findModel(request, options, name, version);
+      return { name, ready: !options.isLeaving() };
+    });
+    app.post<Addressed>(`${path}/infer`, (request) => counted(options, () => infer(request, options)));
+  }
+}
+
+function metadata(request: FastifyRequest<Addressed>, options: ModelsOptions) {
+  const { name, version } = request.params;
+  const { model, version: loaded, schema } = findModel(request, options, name, version);
+  return {
+    name,
+    versions: [loaded],
+    platform: 'sklearn_joblib',
+    inputs: [{ name: 'input', datatype: 'FP64', shape: [-1, schema.width] }],
+    outputs: [
+      { name: 'predict', datatype: labelType(model.classes), shape: [-1, 1] },
+      { name: 'predict_proba', datatype: 'FP64', shape: [-1, model.classes.length] },
+    ],
+  };
+}
+
+async function infer(request: FastifyRequest<Addressed>, options: ModelsOptions) {
+  const { name, version } = request.params;
+  const { model, version: loaded, schema } = findModel(request, options, name, version);
+  const call = parseInferRequest(jsonObject(request.body), schema.width);
+  const all = await probabilities(model, call);
+  return {
+    model_name: name,
+    model_version: loaded,
+    ...(call.id !== undefined && { id: call.id }),
+    outputs: outputTensors(model, all, call),
+  };
+}
