@@ -212,10 +212,7 @@ function nextLook(
   calling: boolean,
   now: number,
 ): number | undefined {
-  const busy =
-    calling ||
-    !traffic.acknowledged ||
-    variants.some(({ facts, input }) => facts.state.candidate !== undefined && input.rolledOut);
+  const busy = calling || traffic.confirming;
   const deadlineMs = durationMs(resource.spec.rollout.progressDeadline);
   const times = variants.flatMap(({ facts }) => [
     recheckAfter(facts.state, now),

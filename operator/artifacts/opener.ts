@@ -94,8 +94,9 @@ class ClientCache {
       credentialsSecret === undefined ? [] : [namespace, credentialsSecret],
     ]);
     const cached = this.#clients.get(id);
-    const found = await this.#current(source, store, cached, refresh, signal);
+    // Gone from the cache until it is found good again: a deleted Secret must not live on in here.
     this.#clients.delete(id);
+    const found = await this.#current(source, store, cached, refresh, signal);
     this.#clients.set(id, found);
     for (const oldest of this.#clients.keys()) if (this.#clients.size > MAX_CLIENTS) this.#clients.delete(oldest);
     return found;
@@ -113,22 +114,23 @@ class ClientCache {
     if (name === undefined) return cached ?? { identity: 'operator', client: this.#create(source, store), readAt: now };
     if (cached !== undefined && !refresh && now - cached.readAt < SECRET_MAX_AGE_MS) return cached;
     const secret = await this.#read(source.namespace, name, signal);
+    if (secret === 'unreadable') {
+      // The API server is away: what was read before is as good as it gets.
+      if (cached !== undefined) return cached;
+      throw refused('InvalidCredentials', `Secret ${name} cannot be read at present`);
+    }
     const identity = `${secret.uid}/${secret.resourceVersion}`;
     if (cached?.identity === identity) return { ...cached, readAt: now };
     return { identity, client: this.#create(source, store, credentialsOf(secret, name)), readAt: now };
   }
 
-  async #read(namespace: string, name: string, signal: AbortSignal): Promise<SecretView> {
-    let secret: SecretView | undefined;
-    try {
-      secret = await this.#options.readSecret(namespace, name, signal);
-    } catch {
+  async #read(namespace: string, name: string, signal: AbortSignal): Promise<SecretView | 'unreadable'> {
+    const secret = await this.#options.readSecret(namespace, name, signal).catch(() => {
       signal.throwIfAborted();
-      throw refused('InvalidCredentials', `Secret ${name} cannot be read at present`);
-    }
-    if (secret === undefined)
-      throw refused('InvalidCredentials', `Secret ${name} does not exist in namespace ${namespace}`);
-    return secret;
+      return 'unreadable' as const;
+    });
+    if (secret !== undefined) return secret;
+    throw refused('InvalidCredentials', `Secret ${name} does not exist in namespace ${namespace}`);
   }
 
   #create(source: ArtifactSource, store: StoreConfig, credentials?: S3Credentials): S3Client {

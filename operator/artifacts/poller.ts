@@ -1,9 +1,11 @@
 // The S3 poller: resources declare which keys they want, read what is known of them, and are called when that changes.
 // Level-triggered: a call carries no news, the resource looks again.
 import type { Clock } from '../runtime/clock.ts';
+import type { OnStoreCall } from './counted-reader.ts';
+import { entryId } from './entry.ts';
 import type { SourceOpener } from './opener.ts';
 import { BucketPressure } from './pressure.ts';
-import { entryId, SourcePoller } from './source-poller.ts';
+import { SourcePoller } from './source-poller.ts';
 import { sourceId, type ArtifactSource, type Resolution, type WantedArtifact } from './source.ts';
 
 export interface ArtifactPollerOptions {
@@ -13,6 +15,8 @@ export interface ArtifactPollerOptions {
   readonly opener: SourceOpener;
   /** What is known of something that this resource wants has changed. */
   readonly onChange: (resource: string) => void;
+  /** Hears of every call to a store that ended. */
+  readonly onCall?: OnStoreCall;
   /** A bug: an error that is none of the store's. */
   readonly onError: (error: unknown) => void;
 }
@@ -22,8 +26,8 @@ export class ArtifactPoller {
   readonly #options: ArtifactPollerOptions;
   readonly #pollers = new Map<string, SourcePoller>();
   readonly #pressures = new Map<string, BucketPressure>();
-  /** Sources by resource. */
-  readonly #wanted = new Map<string, ReadonlySet<string>>();
+  /** By resource and source: which entries it wants. */
+  readonly #wanted = new Map<string, ReadonlyMap<string, ReadonlySet<string>>>();
 
   constructor(options: ArtifactPollerOptions) {
     this.#options = options;
@@ -31,15 +35,22 @@ export class ArtifactPoller {
 
   /** Replaces what the resource wants to follow; an empty list ends it. Calling it again with the same list does nothing. */
   want(resource: string, wanted: readonly WantedArtifact[]): void {
-    const keep = new Map<string, Set<string>>();
+    const next = new Map<string, Set<string>>();
     for (const { source, key, versionId, intervalMs } of wanted) {
       const id = sourceId(source);
-      keep.set(id, (keep.get(id) ?? new Set()).add(entryId(key, versionId)));
+      next.set(id, (next.get(id) ?? new Set()).add(entryId(key, versionId)));
       this.#pollerOf(id, source).want(resource, key, versionId, intervalMs);
     }
-    for (const id of this.#wanted.get(resource) ?? []) this.#release(resource, id, keep.get(id) ?? new Set());
-    if (keep.size === 0) this.#wanted.delete(resource);
-    else this.#wanted.set(resource, new Set(keep.keys()));
+    for (const [id, entries] of this.#wanted.get(resource) ?? []) {
+      const keep = next.get(id);
+      this.#release(
+        resource,
+        id,
+        [...entries].filter((entry) => keep?.has(entry) !== true),
+      );
+    }
+    if (next.size === 0) this.#wanted.delete(resource);
+    else this.#wanted.set(resource, next);
   }
 
   /** What is known of a wanted artifact; `pending` also when nobody wants it. */
@@ -49,7 +60,7 @@ export class ArtifactPoller {
 
   /** Asks for the resource's keys now instead of at the next interval: for the reload annotation, or news of an upload. */
   poke(resource: string): void {
-    for (const id of this.#wanted.get(resource) ?? []) this.#pollers.get(id)?.poke(resource);
+    for (const [id, entries] of this.#wanted.get(resource) ?? []) this.#pollers.get(id)?.poke(entries);
   }
 
   /** Ends all timers and calls; resolves when nothing runs any more. */
@@ -63,9 +74,8 @@ export class ArtifactPoller {
   #pollerOf(id: string, source: ArtifactSource): SourcePoller {
     const known = this.#pollers.get(id);
     if (known !== undefined) return known;
-    const { onChange, onError, clock, random, opener } = this.#options;
-    const pressure = this.#pressureOf(source);
-    const poller = new SourcePoller(source, { clock, random, opener, pressure, onChange, onError });
+    const { onCall = () => undefined } = this.#options;
+    const poller = new SourcePoller(source, { ...this.#options, onCall, pressure: this.#pressureOf(source) });
     this.#pollers.set(id, poller);
     return poller;
   }
@@ -77,9 +87,9 @@ export class ArtifactPoller {
     return pressure;
   }
 
-  #release(resource: string, id: string, keep: ReadonlySet<string>): void {
+  #release(resource: string, id: string, entries: readonly string[]): void {
     const poller = this.#pollers.get(id);
-    poller?.release(resource, keep);
+    poller?.release(resource, entries);
     if (poller?.isIdle !== true) return;
     this.#pollers.delete(id);
     poller.stop().catch(this.#options.onError);

@@ -1,23 +1,14 @@
 // Follows the keys of one source (store, bucket, region, credentials) for all resources that name it: one timer, one round at a time.
-import type { ObjectFacts } from '../domain/artifact.ts';
 import { jittered } from '../runtime/backoff.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
-import { isOutage, isRefusal, StoreError, type StoreFailure } from './failure.ts';
-import type { OpenSource, SourceOpener } from './opener.ts';
+import { countedReader, type OnStoreCall } from './counted-reader.ts';
+import { entryId, intervalOf, knowledgeOf, NEVER, newEntry, type Entry } from './entry.ts';
+import { isOutage, isRefusal, StoreError } from './failure.ts';
+import type { SourceOpener } from './opener.ts';
 import type { BucketPressure } from './pressure.ts';
 import type { ArtifactSource, Resolution } from './source.ts';
-import { Survey, type Answer, type Knowledge } from './survey.ts';
-import {
-  compare,
-  failed,
-  found,
-  printOf,
-  resolutionOf,
-  seenAgain,
-  signature,
-  type Print,
-  type Track,
-} from './track.ts';
+import { Survey, type Answer } from './survey.ts';
+import { failed, found, resolutionOf, seenAgain, signature, type Track } from './track.ts';
 
 export interface SourcePollerDeps {
   readonly clock: Clock;
@@ -26,20 +17,9 @@ export interface SourcePollerDeps {
   readonly pressure: BucketPressure;
   /** What is known of something this resource wants has changed. */
   readonly onChange: (resource: string) => void;
+  readonly onCall: OnStoreCall;
   /** A bug: an error that is none of the store's. */
   readonly onError: (error: unknown) => void;
-}
-
-/** One key, or one version of it. Times are monotonic. */
-interface Entry {
-  readonly key: string;
-  readonly versionId: string | undefined;
-  /** Poll interval by resource. */
-  readonly wants: Map<string, number>;
-  track: Track;
-  dueAt: number;
-  /** The change that a List has shown and no HEAD has confirmed yet; `at` is epoch ms. */
-  noticed?: { readonly print: Print; readonly at: number };
 }
 
 /** Resources come in bursts (start-up, a Git sync): their keys wait this long for each other. */
@@ -54,8 +34,9 @@ export class SourcePoller {
   readonly #entries = new Map<string, Entry>();
   readonly #stopping = new AbortController();
   #timer: Timer | undefined;
+  #timerAt = NEVER;
   #round: Promise<void> | undefined;
-  #open: (OpenSource & { readonly survey: Survey }) | undefined;
+  #open: { readonly identity: string; readonly survey: Survey } | undefined;
   #refresh = false;
 
   constructor(source: ArtifactSource, deps: SourcePollerDeps) {
@@ -71,28 +52,22 @@ export class SourcePoller {
   want(resource: string, key: string, versionId: string | undefined, intervalMs: number): void {
     const now = this.#deps.clock.monotonic();
     const id = entryId(key, versionId);
-    const entry = this.#entries.get(id) ?? {
-      key,
-      versionId,
-      wants: new Map<string, number>(),
-      track: {},
-      dueAt: now + GATHER_MS,
-    };
+    const entry = this.#entries.get(id) ?? newEntry(key, versionId, now + GATHER_MS);
     this.#entries.set(id, entry);
     if (entry.wants.get(resource) === intervalMs) return;
     entry.wants.set(resource, intervalMs);
-    if (entry.dueAt !== Number.POSITIVE_INFINITY) entry.dueAt = Math.min(entry.dueAt, now + intervalMs);
-    this.#schedule();
+    if (entry.isDone) return;
+    entry.dueAt = Math.min(entry.dueAt, now + intervalMs);
+    this.#schedule(entry.dueAt);
   }
 
-  /** The resource no longer wants what `keep` does not name. */
-  release(resource: string, keep: ReadonlySet<string>): void {
-    for (const [id, entry] of this.#entries) {
-      if (keep.has(id)) continue;
-      entry.wants.delete(resource);
-      if (entry.wants.size === 0) this.#entries.delete(id);
+  /** The resource no longer wants these. */
+  release(resource: string, ids: Iterable<string>): void {
+    for (const id of ids) {
+      const entry = this.#entries.get(id);
+      entry?.wants.delete(resource);
+      if (entry?.wants.size === 0) this.#entries.delete(id);
     }
-    this.#schedule();
   }
 
   resolution(key: string, versionId: string | undefined): Resolution {
@@ -100,15 +75,16 @@ export class SourcePoller {
     return entry === undefined ? { kind: 'pending' } : resolutionOf(entry.track);
   }
 
-  /** Asks for the resource's keys now, with credentials read anew; only the bucket's back-off still counts. */
-  poke(resource: string): void {
+  /** Asks for these now, with credentials read anew; only the bucket's back-off still counts. */
+  poke(ids: Iterable<string>): void {
     const now = this.#deps.clock.monotonic();
-    for (const entry of this.#entries.values()) {
-      if (!entry.wants.has(resource) || entry.dueAt === Number.POSITIVE_INFINITY) continue;
+    for (const id of ids) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined || entry.isDone) continue;
       entry.dueAt = now;
       this.#refresh = true;
     }
-    this.#schedule();
+    this.#schedule(now);
   }
 
   /** Ends the timer and the calls in flight; resolves when nothing of it runs any more. */
@@ -118,19 +94,19 @@ export class SourcePoller {
     await this.#round;
   }
 
-  #schedule(): void {
+  /** Sets the timer for `due`, unless it is set for an earlier moment already. */
+  #schedule(due: number): void {
+    if (this.#round !== undefined || this.#stopping.signal.aborted || due >= this.#timerAt) return;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.#round !== undefined || this.#stopping.signal.aborted) return;
-    const due = Math.min(...Array.from(this.#entries.values(), ({ dueAt }) => dueAt));
-    if (due === Number.POSITIVE_INFINITY) return;
+    this.#timerAt = due;
     const wait = Math.max(due, this.#deps.pressure.notBefore) - this.#deps.clock.monotonic();
     this.#timer = this.#deps.clock.setTimer(Math.max(0, wait), () => this.#start());
   }
 
   #start(): void {
-    this.#timer = undefined;
+    this.#timerAt = NEVER;
     const entries = this.#dueEntries();
+    for (const entry of entries) entry.dueAt = NEVER;
     this.#round = this.#ask(entries)
       .catch((error: unknown) => {
         this.#retryLater(entries);
@@ -138,7 +114,7 @@ export class SourcePoller {
       })
       .finally(() => {
         this.#round = undefined;
-        this.#schedule();
+        this.#schedule(earliest(this.#entries.values()));
       });
   }
 
@@ -153,24 +129,18 @@ export class SourcePoller {
   async #ask(entries: readonly Entry[]): Promise<void> {
     const refresh = this.#refresh;
     this.#refresh = false;
-    let answers = await this.#answersWith(entries, refresh);
+    let answers = await this.#answersFor(entries, refresh);
     const refused = entries.filter((entry) => isRefusedAnswer(answers.get(entry)));
-    if (refused.length > 0 && this.#source.credentialsSecret !== undefined && !refresh) {
-      const before = this.#open?.identity;
-      const again = await this.#answersWith(refused, true);
-      if (this.#open?.identity !== before) answers = new Map([...answers, ...again]);
+    // The Secret may have changed since it was read: then what it holds now deserves a try at once.
+    if (refused.length > 0 && !refresh && (await this.#hasOtherCredentials())) {
+      answers = new Map([...answers, ...(await this.#answersFor(refused, false))]);
     }
     this.#take(entries, answers);
   }
 
-  async #answersWith(entries: readonly Entry[], refresh: boolean): Promise<Map<Entry, Answer>> {
-    const { signal } = this.#stopping;
+  async #answersFor(entries: readonly Entry[], refresh: boolean): Promise<ReadonlyMap<Entry, Answer>> {
     try {
-      const open = await this.#deps.opener.open(this.#source, refresh, signal);
-      if (this.#open?.identity !== open.identity) {
-        this.#open = { ...open, survey: new Survey(open.reader, this.#deps.clock) };
-      }
-      return await answersFrom(this.#open.survey, entries, signal);
+      return await answersFrom(await this.#surveyWith(refresh), entries, this.#stopping.signal);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       const { failure } = error;
@@ -178,22 +148,51 @@ export class SourcePoller {
     }
   }
 
+  async #hasOtherCredentials(): Promise<boolean> {
+    const before = this.#open?.identity;
+    try {
+      await this.#surveyWith(true);
+      return this.#open?.identity !== before;
+    } catch (error) {
+      if (error instanceof StoreError) return true;
+      throw error;
+    }
+  }
+
+  /** The survey on the credentials of now; other credentials get a new one, which tries again what the old ones were refused. */
+  async #surveyWith(refresh: boolean): Promise<Survey> {
+    const open = await this.#deps.opener.open(this.#source, refresh, this.#stopping.signal);
+    if (this.#open === undefined || this.#open.identity !== open.identity) {
+      const survey = new Survey(countedReader(open.reader, this.#deps.onCall), this.#deps.clock);
+      this.#open = { identity: open.identity, survey };
+    }
+    return this.#open.survey;
+  }
+
   #take(entries: readonly Entry[], answers: ReadonlyMap<Entry, Answer>): void {
     const changed = new Set<string>();
     const factor = jittered(1000, JITTER, this.#deps.random) / 1000;
-    let outage: StoreFailure | undefined;
     for (const entry of entries) {
       const answer = answers.get(entry);
       if (answer === undefined) continue;
       const before = signature(entry.track);
       entry.track = this.#next(entry, answer);
-      entry.dueAt = this.#nextDue(entry, answer, factor);
-      if (answer.kind === 'failed' && isOutage(answer.failure)) outage = answer.failure;
+      entry.isDone = entry.versionId !== undefined && answer.kind === 'found';
+      // Earlier than never: a poke or a shorter interval came in while this was asked.
+      if (!entry.isDone) entry.dueAt = Math.min(entry.dueAt, this.#nextDue(entry, answer, factor));
       if (signature(entry.track) !== before) for (const resource of entry.wants.keys()) changed.add(resource);
     }
-    if (outage === undefined) this.#deps.pressure.succeeded();
-    else this.#deps.pressure.failed(outage, this.#deps.clock.monotonic());
+    this.#judgeBucket([...answers.values()]);
     for (const resource of changed) this.#deps.onChange(resource);
+  }
+
+  #judgeBucket(answers: readonly Answer[]): void {
+    const { pressure, clock } = this.#deps;
+    const failures = answers.flatMap((answer) => (answer.kind === 'failed' ? [answer.failure] : []));
+    const outage = failures.find(isOutage);
+    if (outage !== undefined) pressure.failed(outage, clock.monotonic());
+    else if (failures.length < answers.length || failures.some(({ reason }) => reason === 'NoSuchKey'))
+      pressure.succeeded();
   }
 
   #next(entry: Entry, answer: Answer): Track {
@@ -205,7 +204,6 @@ export class SourcePoller {
   }
 
   #nextDue(entry: Entry, answer: Answer, factor: number): number {
-    if (entry.versionId !== undefined && answer.kind === 'found') return Number.POSITIVE_INFINITY;
     const interval = intervalOf(entry);
     const isSlow =
       answer.kind === 'failed' &&
@@ -214,17 +212,14 @@ export class SourcePoller {
   }
 
   #retryLater(entries: readonly Entry[]): void {
-    for (const entry of entries) entry.dueAt = this.#deps.clock.monotonic() + Math.max(intervalOf(entry), 1000);
+    for (const entry of entries) entry.dueAt = this.#deps.clock.monotonic() + intervalOf(entry);
   }
 }
 
-/** Names a wanted key or version within its source. */
-export function entryId(key: string, versionId: string | undefined): string {
-  return JSON.stringify(versionId === undefined ? [key] : [key, versionId]);
-}
-
-function intervalOf({ wants }: Entry): number {
-  return Math.min(...wants.values());
+function earliest(entries: Iterable<Entry>): number {
+  let due = NEVER;
+  for (const { dueAt } of entries) due = Math.min(due, dueAt);
+  return due;
 }
 
 function isRefusedAnswer(answer: Answer | undefined): boolean {
@@ -249,34 +244,4 @@ async function answersFrom(
     if (entry.versionId !== undefined) answers.set(entry, await survey.askVersion(entry.key, entry.versionId, signal));
   }
   return answers;
-}
-
-function knowledgeOf(entries: ReadonlyMap<string, Entry>): Knowledge {
-  const trackOf = (key: string): Track => entries.get(key)?.track ?? {};
-  return {
-    judge(key, listed, sentAt) {
-      const { failure } = trackOf(key);
-      // A key that was missing before is believed to be missing still; the first time a HEAD has to confirm it.
-      if (listed === undefined) return failure?.reason === 'NoSuchKey' ? { kind: 'failed', failure } : undefined;
-      const print = printOf(listed);
-      if (compare(trackOf(key), print) === 'same') return { kind: 'same' };
-      notice(entries.get(key), print, sentAt);
-      return undefined;
-    },
-    listedAt: (key, facts) => noticedAt(entries.get(key), facts),
-    doubtedVersion: (key, facts) =>
-      compare(trackOf(key), printOf(facts)) === 'older' ? trackOf(key).current?.artifact.versionId : undefined,
-  };
-}
-
-function notice(entry: Entry | undefined, print: Print, at: number): void {
-  if (entry !== undefined && !isPrint(entry.noticed?.print, print)) entry.noticed = { print, at };
-}
-
-function noticedAt(entry: Entry | undefined, facts: ObjectFacts): number | undefined {
-  return isPrint(entry?.noticed?.print, printOf(facts)) ? entry?.noticed?.at : undefined;
-}
-
-function isPrint(a: Print | undefined, b: Print): boolean {
-  return a?.etag === b.etag && a.modified === b.modified;
 }

@@ -83,12 +83,29 @@ export class Survey {
       open.push(...left);
       heads.push(...changed);
     }
-    const next = heads.values();
-    const worker = async () => {
-      for (const key of next) answers.set(key, await this.#head(key, known, signal));
-    };
-    await Promise.all(Array.from({ length: Math.min(CALLS_AT_ONCE, heads.length) }, worker));
+    await this.#headAll(heads, known, answers, signal);
     return open;
+  }
+
+  /** A few at a time; the first outage ends them all. */
+  async #headAll(
+    keys: readonly string[],
+    known: Knowledge,
+    answers: Map<string, Answer>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const queue = [...keys];
+    const worker = async () => {
+      try {
+        for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
+          answers.set(key, await this.#head(key, known, signal));
+        }
+      } catch (error) {
+        queue.length = 0;
+        throw error;
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(CALLS_AT_ONCE, keys.length) }, worker));
   }
 
   async #list(

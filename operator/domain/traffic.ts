@@ -32,6 +32,8 @@ export interface TrafficPlan {
   readonly target: ServiceTarget;
   /** Every serving router confirms the table, or the Service alone decides. */
   readonly acknowledged: boolean;
+  /** A router serves that has yet to confirm the table: no watch will tell when it does. */
+  readonly confirming: boolean;
   /** The spec's weights are not in the table yet: these variants lack ready pods for their larger share. */
   readonly held: readonly string[];
   /** Variants whose share goes to the others because they have no ready pod. */
@@ -59,7 +61,15 @@ function planService(input: TrafficInput): TrafficPlan {
   const target = canMove ? wanted : (input.service ?? wanted);
   const there = target.kind === 'variant' && target.variant === wanted.variant;
   const shares = new Map(there && variant ? [[variant.name, { weight: variant.weight, percent: '100%' }]] : []);
-  return { mode: 'Service', target, acknowledged: there, held: there ? [] : [wanted.variant], skipped: [], shares };
+  return {
+    mode: 'Service',
+    target,
+    acknowledged: there,
+    confirming: false,
+    held: there ? [] : [wanted.variant],
+    skipped: [],
+    shares,
+  };
 }
 
 function planRouter(input: TrafficInput): TrafficPlan {
@@ -75,6 +85,7 @@ function planRouter(input: TrafficInput): TrafficPlan {
     table,
     target,
     acknowledged: applied !== undefined && held.length === 0,
+    confirming: serving.length > 0 && applied === undefined,
     held,
     skipped: applied?.slots.filter((slot) => slot.skipped).map((slot) => slot.variant) ?? [],
     shares: applied === undefined || held.length > 0 ? new Map() : effectiveShares(input.variants, applied),

@@ -1,0 +1,65 @@
+// One followed key of a source: who wants it, what is known of it, and when it is asked for next.
+import type { ObjectFacts } from '../domain/artifact.ts';
+import type { Knowledge } from './survey.ts';
+import { compare, printOf, type Print, type Track } from './track.ts';
+
+/** A moment that does not come. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
+/** One key, or one version of it. Times are monotonic. */
+export interface Entry {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  /** Poll interval by resource. */
+  readonly wants: Map<string, number>;
+  track: Track;
+  /** NEVER while it is being asked for, and for a pinned version that is known. */
+  dueAt: number;
+  isDone: boolean;
+  /** The change that a List has shown and no HEAD has confirmed yet; `at` is epoch ms. */
+  noticed?: { readonly print: Print; readonly at: number };
+}
+
+/** Names a wanted key or version within its source. */
+export function entryId(key: string, versionId: string | undefined): string {
+  return JSON.stringify(versionId === undefined ? [key] : [key, versionId]);
+}
+
+export function newEntry(key: string, versionId: string | undefined, dueAt: number): Entry {
+  return { key, versionId, wants: new Map(), track: {}, dueAt, isDone: false };
+}
+
+export function intervalOf({ wants }: Entry): number {
+  return Math.min(...wants.values());
+}
+
+/** What a survey has to know of these keys. */
+export function knowledgeOf(entries: ReadonlyMap<string, Entry>): Knowledge {
+  const trackOf = (key: string): Track => entries.get(key)?.track ?? {};
+  return {
+    judge(key, listed, sentAt) {
+      const { failure } = trackOf(key);
+      // A key that was missing before is believed to be missing still; the first time a HEAD has to confirm it.
+      if (listed === undefined) return failure?.reason === 'NoSuchKey' ? { kind: 'failed', failure } : undefined;
+      const print = printOf(listed);
+      if (compare(trackOf(key), print) === 'same') return { kind: 'same' };
+      notice(entries.get(key), print, sentAt);
+      return undefined;
+    },
+    listedAt: (key, facts) => noticedAt(entries.get(key), facts),
+    doubtedVersion: (key, facts) =>
+      compare(trackOf(key), printOf(facts)) === 'older' ? trackOf(key).current?.artifact.versionId : undefined,
+  };
+}
+
+function notice(entry: Entry | undefined, print: Print, at: number): void {
+  if (entry !== undefined && !isPrint(entry.noticed?.print, print)) entry.noticed = { print, at };
+}
+
+function noticedAt(entry: Entry | undefined, facts: ObjectFacts): number | undefined {
+  return isPrint(entry?.noticed?.print, printOf(facts)) ? entry?.noticed?.at : undefined;
+}
+
+function isPrint(a: Print | undefined, b: Print): boolean {
+  return a?.etag === b.etag && a.modified === b.modified;
+}
