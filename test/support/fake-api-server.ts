@@ -140,7 +140,7 @@ export class FakeApiServer {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     } catch (error) {
       if (error instanceof Reset) {
-        incoming.destroy();
+        incoming.socket.destroy();
         return;
       }
       const status = error instanceof StatusError ? error : new StatusError(599, 'Bug', String(error));
