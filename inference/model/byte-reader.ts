@@ -1,6 +1,9 @@
 // A cursor over bytes that cannot be talked into reading past the end, or into allocating what the file does not hold.
 import { ModelError } from './errors.ts';
 
+/** Below the longest string that V8 can hold. */
+const MAX_TEXT = 2 ** 28;
+
 /** Text from the file is shown in messages: shortened, and without control characters. */
 export function shown(text: string): string {
   const clean = text.replace(/[^\x20-\x7e]/g, '?');
@@ -27,7 +30,7 @@ export class ByteReader {
   #skip(length: number): number {
     const start = this.offset;
     const left = this.bytes.length - start;
-    if (length > left) throw damaged(start, `${length} bytes are announced and ${left} are left`);
+    if (!(length <= left)) throw damaged(start, `${length} bytes are announced and ${left} are left`);
     this.offset = start + length;
     return start;
   }
@@ -67,6 +70,7 @@ export class ByteReader {
   /** The next `length` bytes as UTF-8. */
   utf8(length: number): string {
     const start = this.offset;
+    if (length > MAX_TEXT) throw damaged(start, `text of ${length} bytes`);
     try {
       return this.#utf8.decode(this.take(length));
     } catch (error) {
@@ -80,7 +84,7 @@ export class ByteReader {
     const start = this.offset;
     const end = this.bytes.indexOf(0x0a, start);
     if (end < 0) throw damaged(start, 'a line without an end');
-    if (end - start > maxLength) throw damaged(start, `a line of more than ${maxLength} bytes`);
+    if (end - start > Math.min(maxLength, MAX_TEXT)) throw damaged(start, `a line of ${end - start} bytes`);
     this.offset = end + 1;
     const part = this.bytes.subarray(start, end);
     return Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('latin1');

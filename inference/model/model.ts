@@ -61,7 +61,12 @@ export function parseModel(fileName: string, bytes: Uint8Array, limits: ModelLim
       `${shown(fileName)}: no reader for this kind of file; save a RandomForestClassifier as model.joblib`,
     );
   }
-  return readForest(readJoblib(bytes, limits.maxBytes), limits.maxBytes);
+  try {
+    return readForest(readJoblib(bytes, limits.maxBytes), limits.maxBytes);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ModelError('ArtifactTooLarge', `there is no memory for the model (${cause.message})`, { cause });
+  }
 }
 
 /** Wraps parsed data; cheap, to be called on the thread that answers. */

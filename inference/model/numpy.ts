@@ -4,7 +4,8 @@ import { ModelError } from './errors.ts';
 import { type Dtype, Instance, NdArray, Tuple, type Value, described } from './pickle-value.ts';
 
 const MAX_DIMENSIONS = 8;
-const MAX_ITEM_BYTES = 2 ** 20;
+/** Room for class labels of 16,384 characters. */
+const MAX_ITEM_BYTES = 2 ** 16;
 const KINDS = /^([iufbUOV])(\d*)$/;
 
 /** The file is well-formed but does not hold what a model holds. */
@@ -37,7 +38,7 @@ function plainDtype(value: Value | undefined): PlainDtype {
     throw new ModelError('UnsupportedModel', 'written on a big-endian machine; save it again on x86-64 or arm64');
   }
   const itemSize = itemSizeOf(kind, digits ?? '', intOf(state[5]));
-  if (!(itemSize > 0 && itemSize < MAX_ITEM_BYTES)) throw notAModel(`a dtype of ${itemSize} bytes`);
+  if (!(itemSize > 0 && itemSize <= MAX_ITEM_BYTES)) throw notAModel(`a dtype of ${itemSize} bytes`);
   return { kind, itemSize, state };
 }
 

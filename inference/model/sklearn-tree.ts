@@ -142,11 +142,12 @@ export function checkStructure(tree: TreeColumns, forest: ForestShape): void {
     if (!(left > node && right > node && left < tree.count && right < tree.count)) {
       throw notAModel(`node ${node} with a child out of order`);
     }
-    parents[left] = at(parents, left) + 1;
-    parents[right] = at(parents, right) + 1;
+    if (left === right || parents[left] !== 0 || parents[right] !== 0) throw notAModel('nodes that do not form a tree');
+    parents[left] = 1;
+    parents[right] = 1;
     checkSplit(tree, forest, node, { left, right });
   }
-  if (parents.some((count, node) => count !== (node === 0 ? 0 : 1))) throw notAModel('nodes that do not form a tree');
+  if (parents.indexOf(0, 1) !== -1) throw notAModel('nodes that do not form a tree');
 }
 
 interface Children {
@@ -182,23 +183,33 @@ export function holdsFractions({ values }: TreeColumns, classes: number): boolea
  * of a parent are the sum of its children's. Throws ModelError.
  */
 export function checkValues(tree: TreeColumns, classes: number, fractions: boolean, clipped: boolean): void {
-  if (tree.values.some((value) => !(value >= 0 && value < Infinity))) {
-    throw notAModel('a node with a negative or infinite value (negative sample weights are not supported)');
-  }
-  if (tree.weight.some((weight) => !(weight >= 0 && weight < Infinity))) throw notAModel('a node of negative weight');
+  checkRange(tree.values, 'value (negative sample weights are not supported)');
+  checkRange(tree.weight, 'weight');
+  if (clipped) return;
   for (let node = 0; node < tree.count; node += 1) {
-    if (at(tree.left, node) !== NO_CHILD && !clipped) checkSums(tree, classes, fractions, node);
+    if (tree.left[node] !== NO_CHILD) checkSums(tree, classes, fractions, node);
+  }
+}
+
+function checkRange(numbers: Float64Array, what: string): void {
+  for (let index = 0; index < numbers.length; index += 1) {
+    const number = numbers[index] ?? NaN;
+    if (!(number >= 0 && number < Infinity)) throw notAModel(`a node with a negative or infinite ${what}`);
   }
 }
 
 function checkSums(tree: TreeColumns, classes: number, fractions: boolean, node: number): void {
-  const left = at(tree.left, node);
-  const right = at(tree.right, node);
-  const allowed = TOLERANCE * at(tree.weight, node);
+  const { values, weight } = tree;
+  const left = tree.left[node] ?? NaN;
+  const right = tree.right[node] ?? NaN;
+  const own = weight[node] ?? NaN;
+  // counts are weights already; fractions become weights by their node's
+  const [byOwn, byLeft, byRight] = fractions ? [own, weight[left] ?? NaN, weight[right] ?? NaN] : [1, 1, 1];
   for (let place = 0; place < classes; place += 1) {
-    const weightOf = (index: number): number =>
-      at(tree.values, index * classes + place) * (fractions ? at(tree.weight, index) : 1);
-    if (!(Math.abs(weightOf(node) - weightOf(left) - weightOf(right)) <= allowed)) {
+    const mine = (values[node * classes + place] ?? NaN) * byOwn;
+    const ofLeft = (values[left * classes + place] ?? NaN) * byLeft;
+    const ofRight = (values[right * classes + place] ?? NaN) * byRight;
+    if (!(Math.abs(mine - ofLeft - ofRight) <= TOLERANCE * own)) {
       throw notAModel(`node ${node} whose children's values do not add up to its own`);
     }
   }
