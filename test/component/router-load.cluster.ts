@@ -113,6 +113,7 @@ check('when a router is told to go: busy and idle connections end with an answer
   const agentEnded = leaving.stopAgent(); // the agent gets SIGTERM, while HAProxy's preStop hook sleeps
   await pause(700);
   const changed = await leaving.setWeights({ blue: 0, green: 100 });
+  const stillOpen = await leaving.connections();
   const haproxyEnded = leaving.signalHaproxy('SIGUSR1');
   await pause(300);
   const last = await post(leaving.url, {}, idle);
@@ -122,5 +123,6 @@ check('when a router is told to go: busy and idle connections end with an answer
   expect(result.failures).toEqual({});
   expect(result.requests).toBeGreaterThan(2_000);
   expect(changed.generation).toBe(2);
+  expect(stillOpen).toBeLessThan(LOAD.connections / 2);
   expect(last).toMatchObject({ status: 200, variant: 'green' });
 });

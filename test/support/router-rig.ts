@@ -133,6 +133,15 @@ export class RouterRig {
     return `http://${HOST}:${this.#ports.traffic}/predict`;
   }
 
+  /** Open connections of HAProxy, that of this question included. */
+  async connections(): Promise<number> {
+    const info = await openCommandLine(socketPath(this.#settings.directory)).ask(
+      'show info',
+      AbortSignal.timeout(2_000),
+    );
+    return Number(/^CurrConns: (\d+)$/m.exec(info)?.[1]);
+  }
+
   /** Names of the servers that HAProxy holds, whatever their state. */
   async serverNames(): Promise<string[]> {
     const commandLine = openCommandLine(socketPath(this.#settings.directory));
