@@ -130,10 +130,9 @@ async function deleteChild(
 async function drainPods(deps: Deps, key: string, plan: Plan, token: string, signal: AbortSignal): Promise<void> {
   const { drain } = plan;
   if (drain === undefined) return;
+  const options = { signal, deadlineMs: DRAIN_DEADLINE_MS };
   const answers = await Promise.all(
-    drain.pods.map(({ ip }) =>
-      ip === undefined ? undefined : deps.pods.drain(ip, token, drain.id, { signal, deadlineMs: DRAIN_DEADLINE_MS }),
-    ),
+    drain.pods.map(async ({ ip }) => (ip === undefined ? undefined : deps.pods.drain(ip, token, drain.id, options))),
   );
   if (answers.every((answer) => answer?.kind === 'draining' && answer.remaining === 0))
     deps.memory.noteDrained(key, drain.id);

@@ -2,8 +2,8 @@
 import { LABEL_COMPONENT, LABEL_MANAGED_BY, LABEL_MODEL_DEPLOYMENT, MANAGED_BY } from './domain/labels.ts';
 import { canonicalJson } from './domain/canonical-json.ts';
 import { KIND } from './domain/model-deployment.ts';
-import type { Caches } from './deps.ts';
-import { Cache, type Change } from './kube/cache.ts';
+import { PRUNED, type Caches } from './deps.ts';
+import { Cache, type CacheReader, type Change } from './kube/cache.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { KubeError } from './kube/errors.ts';
 import type { StoredObject } from './kube/objects.ts';
@@ -54,38 +54,45 @@ const CHILDREN = `${LABEL_MANAGED_BY}=${MANAGED_BY}`;
 
 /** Starts the watches; they end with the signal. */
 export function startInformers(options: InformerOptions): Informers {
-  const { queue, clock } = options;
   const health = new Map<string, WatchHealth>();
-  const enqueueOwner = (change: Change<View>) => {
+  const caches = startCaches(options, health);
+  const byKind: ReadonlyMap<string, Pick<Cache<ChildView>, 'get' | 'put'>> = new Map(
+    PRUNED.map((kind) => [kind, caches[kind]]),
+  );
+  return {
+    caches,
+    synced: Promise.all(Object.values(caches).map(({ synced }) => synced)).then(() => undefined),
+    problem: () => problemOf(caches, health, options.clock),
+    cached: (type, { namespace, name }) => byKind.get(type.kind)?.get(namespace, name ?? '')?.object,
+    put: (type, object) => {
+      if (type.kind === KIND) caches.resources.put(object);
+      else byKind.get(type.kind)?.put(object);
+    },
+  };
+}
+
+type StartedCaches = { readonly [K in keyof Caches]: Cache<ViewOf<Caches[K]>> };
+type ViewOf<C> = C extends CacheReader<infer T> ? T : never;
+
+function startCaches(options: InformerOptions, health: Map<string, WatchHealth>): StartedCaches {
+  const { queue, log } = options;
+  const onBadObject = (error: unknown, object: StoredObject) =>
+    log.error({ err: error, kind: object.kind, name: object.metadata.name }, 'an object could not be read');
+  const onChange = (change: Change<View>) => {
     const key = keyOfOwner(change.after ?? change.before);
     if (key !== undefined) queue.add(key);
   };
-  const start = <T>(type: ResourceType, cache: Cache<T>, labelSelector?: string): Cache<T> => {
-    const watched = newWatchHealth(clock);
-    health.set(type.kind, watched);
-    const onFailure = (error: KubeError) =>
-      options.log.warn(
-        { kind: type.kind, status: error.status, reason: error.reason, message: error.message },
-        'watch interrupted',
-      );
-    void cache.follow(watch({ ...options, type, labelSelector, health: watched, onFailure }));
-    return cache;
-  };
-  const onBadObject = (error: unknown, object: StoredObject) =>
-    options.log.error({ err: error, kind: object.kind, name: object.metadata.name }, 'an object could not be read');
   const children = <T extends ChildView>(type: ResourceType, project: (object: StoredObject) => T) =>
-    start(type, new Cache<T>({ project, onChange: enqueueOwner, onBadObject }), CHILDREN);
-
-  const caches = {
-    resources: start(
-      MODEL_DEPLOYMENT,
-      new Cache({ project: resourceView, onChange: (change) => enqueueResource(queue, change), onBadObject }),
-    ),
-    pods: start(
-      RESOURCES.Pod,
-      new Cache({ project: podView, indexBy: indexPod, onChange: enqueueOwner, onBadObject }),
-      `${LABEL_MODEL_DEPLOYMENT},${LABEL_COMPONENT}`,
-    ),
+    follow(options, health, type, new Cache<T>({ project, onChange, onBadObject }), CHILDREN);
+  const resources = new Cache({
+    project: resourceView,
+    onChange: (change: Change<ResourceView>) => enqueueResource(queue, change),
+    onBadObject,
+  });
+  const pods = new Cache({ project: podView, indexBy: indexPod, onChange, onBadObject });
+  return {
+    resources: follow(options, health, MODEL_DEPLOYMENT, resources),
+    pods: follow(options, health, RESOURCES.Pod, pods, `${LABEL_MODEL_DEPLOYMENT},${LABEL_COMPONENT}`),
     Deployment: children(RESOURCES.Deployment, deploymentView),
     Service: children(RESOURCES.Service, serviceView),
     ConfigMap: children(RESOURCES.ConfigMap, tableView),
@@ -95,31 +102,28 @@ export function startInformers(options: InformerOptions): Informers {
     Role: children(RESOURCES.Role, childView),
     RoleBinding: children(RESOURCES.RoleBinding, childView),
   };
-  const byKind: ReadonlyMap<string, Cache<ChildView>> = new Map(
-    Object.entries(caches).flatMap(([kind, cache]) =>
-      kind === 'resources' || kind === 'pods' ? [] : [[kind, cache as Cache<ChildView>]],
-    ),
-  );
-  return {
-    caches,
-    synced: Promise.all(Object.values(caches).map(({ synced }) => synced)).then(() => undefined),
-    problem: () => problemOf(caches, health, clock),
-    cached: (type, { namespace, name }) => byKind.get(type.kind)?.get(namespace, name ?? '')?.object,
-    put: (type, object) => {
-      if (type.kind === KIND) caches.resources.put(object);
-      else byKind.get(type.kind)?.put(object);
-    },
-  };
+}
+
+function follow<T>(
+  options: InformerOptions,
+  health: Map<string, WatchHealth>,
+  type: ResourceType,
+  cache: Cache<T>,
+  labelSelector?: string,
+): Cache<T> {
+  const watched = newWatchHealth(options.clock);
+  health.set(type.kind, watched);
+  const onFailure = ({ status, reason, message }: KubeError) =>
+    options.log.warn({ kind: type.kind, status, reason, message }, 'watch interrupted');
+  void cache.follow(watch({ ...options, type, labelSelector, health: watched, onFailure }));
+  return cache;
 }
 
 /** Our own status writes come back as changes: they are no reason for another pass. */
 function enqueueResource(queue: WorkQueue, { namespace, name, before, after }: Change<ResourceView>): void {
-  const same =
-    before?.uid === after?.uid &&
-    before?.generation === after?.generation &&
-    before?.terminating === after?.terminating;
-  if (same && canonicalJson(before?.annotations) === canonicalJson(after?.annotations)) return;
-  queue.add(`${namespace ?? ''}/${name}`);
+  const said = (view: ResourceView | undefined) =>
+    view && canonicalJson([view.uid, view.generation, view.terminating, view.annotations]);
+  if (said(before) !== said(after)) queue.add(`${namespace ?? ''}/${name}`);
 }
 
 function indexPod(object: StoredObject): readonly string[] {

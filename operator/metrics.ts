@@ -8,47 +8,31 @@ export interface Metrics {
   readonly reconcileSeconds: Histogram;
   readonly artifactToPods: Histogram;
   readonly kubeRequests: Counter<'method' | 'code'>;
-  readonly storeCalls: Counter<'operation' | 'result'>;
   readonly leading: Gauge;
   readonly queue: Gauge<'state'>;
 }
+
+const PASS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const ROLLOUT_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers });
   return {
     registry,
-    reconciles: new Counter({
-      name: 'switchyard_reconciles_total',
-      help: 'Passes over a resource by result.',
-      labelNames: ['result'],
-      registers,
-    }),
-    reconcileSeconds: new Histogram({
-      name: 'switchyard_reconcile_seconds',
-      help: 'Duration of a pass over a resource.',
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    }),
-    artifactToPods: new Histogram({
-      name: 'switchyard_artifact_to_pods_seconds',
-      help: 'From the List that first saw a new artifact version until every pod of the variant reported it.',
-      buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300],
-      registers,
-    }),
-    kubeRequests: new Counter({
-      name: 'switchyard_kube_requests_total',
-      help: 'Requests to the API server.',
-      labelNames: ['method', 'code'],
-      registers,
-    }),
-    storeCalls: new Counter({
-      name: 'switchyard_store_calls_total',
-      help: 'Requests to object stores.',
-      labelNames: ['operation', 'result'],
-      registers,
-    }),
+    reconciles: counter('switchyard_reconciles_total', 'Passes over a resource by result.', ['result']),
+    reconcileSeconds: histogram('switchyard_reconcile_seconds', 'Duration of a pass over a resource.', PASS_BUCKETS),
+    artifactToPods: histogram(
+      'switchyard_artifact_to_pods_seconds',
+      'From the List that first saw a version until every pod of the variant reported it.',
+      ROLLOUT_BUCKETS,
+    ),
+    kubeRequests: counter('switchyard_kube_requests_total', 'Requests to the API server.', ['method', 'code']),
     leading: new Gauge({ name: 'switchyard_leading', help: '1 while this replica holds the lease.', registers }),
     queue: new Gauge({
       name: 'switchyard_queue_keys',

@@ -170,12 +170,7 @@ function buildDeps(parts: Parts): Deps {
     if (config.leaderElection.enabled) election.assertLeading();
   };
   const readSecret = secretReader(client);
-  const pods = createReloadClient({ clock });
-  const routers = createRouterClient({ clock });
-  lifecycle.onStop('connections to pods', () => {
-    pods.close();
-    routers.close();
-  });
+  const { pods, routers } = podClients(clock, lifecycle);
   return {
     clock,
     config,
@@ -204,6 +199,16 @@ function buildDeps(parts: Parts): Deps {
     emit: eventEmitter(options, client, assertLeading),
     newToken: () => randomBytes(32).toString('base64url'),
   };
+}
+
+function podClients(clock: Clock, lifecycle: Lifecycle): Pick<Deps, 'pods' | 'routers'> {
+  const pods = createReloadClient({ clock });
+  const routers = createRouterClient({ clock });
+  lifecycle.onStop('connections to pods', () => {
+    pods.close();
+    routers.close();
+  });
+  return { pods, routers };
 }
 
 function startPoller({ options, queue }: Parts, readSecret: ReturnType<typeof secretReader>): ArtifactPoller {

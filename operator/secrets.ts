@@ -14,7 +14,9 @@ const Secret = z.object({
 export function secretReader(client: KubeClient): ReadSecret {
   return async (namespace, name, signal) => {
     try {
-      const { metadata, data } = Secret.parse(await client.request('GET', pathOf(RESOURCES.Secret, { namespace, name }), { signal }));
+      const { metadata, data } = Secret.parse(
+        await client.request('GET', pathOf(RESOURCES.Secret, { namespace, name }), { signal }),
+      );
       return { ...metadata, data };
     } catch (error) {
       if (error instanceof KubeError && error.isNotFound) return undefined;

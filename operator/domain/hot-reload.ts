@@ -102,12 +102,10 @@ function isMoving(candidate: Candidate, input: VariantInput, now: number): boole
 function isLost(pod: PodObserved, state: RolloutState): boolean {
   if (pod.report === undefined || state.stable === undefined) return false;
   const { artifact, failure } = pod.report;
-  if (artifact?.revision === state.stable) return false;
-  if (state.candidate !== undefined && artifact?.revision === state.candidate.revision) return false;
-  if (artifact === null && failure === undefined) return false;
-  const triedInVain =
-    failure?.revision === state.stable && failure.sequence >= state.sequence && isArtifactReason(failure.reason);
-  return !triedInVain;
+  const wanted = [state.stable, state.candidate?.revision];
+  if (artifact?.revision !== undefined && wanted.includes(artifact.revision)) return false;
+  const starting = artifact === null && failure === undefined;
+  return !starting && refusalOf(pod, state.stable, state.sequence) === undefined;
 }
 
 /** Nothing good can be lost: no pod has ever loaded the stable revision, or every pod that answers refuses it. */

@@ -1,4 +1,5 @@
 // Status rows of the revisions that anything in status names, with what the pods have told of them.
+import { defined } from './defined.ts';
 import type { StoredRevision } from './observed.ts';
 import type { RevisionStatus } from './status.ts';
 import type { VariantDecision } from './variant.ts';
@@ -33,20 +34,17 @@ function rowOf(
     .map((pod) => pod.report?.artifact)
     .find((active) => active?.revision === stored.name);
   const { key, versionId, etag, size, lastModified } = stored.artifact;
-  const sha256 = stored.artifact.sha256 ?? known?.sha256 ?? reported?.sha256;
-  const version = known?.version ?? reported?.version.slice(0, 128);
-  const image = imageOf(stored.template);
-  return {
+  return defined({
     name: stored.name,
     key,
-    ...(versionId !== undefined && { versionId }),
-    ...(etag !== undefined && { etag }),
-    ...(sha256 !== undefined && { sha256 }),
-    ...(size !== undefined && { size }),
-    ...(lastModified !== undefined && { lastModified }),
-    ...(version !== undefined && { version }),
-    ...(image !== undefined && { image }),
-  };
+    versionId,
+    etag,
+    sha256: stored.artifact.sha256 ?? known?.sha256 ?? reported?.sha256,
+    size,
+    lastModified,
+    version: known?.version ?? reported?.version.slice(0, 128),
+    image: imageOf(stored.template),
+  });
 }
 
 interface Template {

@@ -54,42 +54,50 @@ export function planTraffic(input: TrafficInput, mode: 'HAProxy' | 'Service'): T
   return mode === 'Service' ? planService(input) : planRouter(input);
 }
 
-function planService(input: TrafficInput): TrafficPlan {
-  const variant = input.variants.find(({ weight }) => weight > 0) ?? input.variants[0];
-  const wanted: ServiceTarget = { kind: 'variant', variant: variant?.name ?? '' };
-  const canMove = input.service === undefined || (variant?.ready ?? 0) > 0;
-  const target = canMove ? wanted : (input.service ?? wanted);
-  const there = target.kind === 'variant' && target.variant === wanted.variant;
-  const shares = new Map(there && variant ? [[variant.name, { weight: variant.weight, percent: '100%' }]] : []);
+function planService({ variants, service }: TrafficInput): TrafficPlan {
+  const variant = variants.find(({ weight }) => weight > 0) ?? variants[0];
+  if (variant === undefined) throw new RangeError('a resource has at least one variant');
+  const wanted: ServiceTarget = { kind: 'variant', variant: variant.name };
+  const target = service === undefined || variant.ready > 0 ? wanted : service;
+  const there = target.kind === 'variant' && target.variant === variant.name;
   return {
     mode: 'Service',
     target,
     acknowledged: there,
     confirming: false,
-    held: there ? [] : [wanted.variant],
+    held: there ? [] : [variant.name],
     skipped: [],
-    shares,
+    shares: new Map(there ? [[variant.name, { weight: variant.weight, percent: '100%' }]] : []),
   };
 }
 
 function planRouter(input: TrafficInput): TrafficPlan {
   const { table, held } = nextTable(input);
   const serving = input.router.pods.filter(isServing);
-  const acknowledged = serving.length > 0 && serving.every((pod) => pod.applied?.generation === table.generation);
-  const ready = acknowledged && serving.some((pod) => pod.ready);
-  const router: ServiceTarget = { kind: 'router' };
-  const target = input.service === undefined || ready ? router : input.service;
-  const applied = acknowledged && table.generation === input.router.table?.generation ? serving[0]?.applied : undefined;
+  const applied = confirmedBy(serving, table, input.router.table);
+  const canMove = applied !== undefined && serving.some((pod) => pod.ready);
+  const acknowledged = applied !== undefined && held.length === 0;
   return {
     mode: 'HAProxy',
     table,
-    target,
-    acknowledged: applied !== undefined && held.length === 0,
+    target: canMove ? { kind: 'router' } : (input.service ?? { kind: 'router' }),
+    acknowledged,
     confirming: serving.length > 0 && applied === undefined,
     held,
     skipped: applied?.slots.filter((slot) => slot.skipped).map((slot) => slot.variant) ?? [],
-    shares: applied === undefined || held.length > 0 ? new Map() : effectiveShares(input.variants, applied),
+    shares: acknowledged ? effectiveShares(input.variants, applied) : new Map<string, Share>(),
   };
+}
+
+/** What the serving routers apply, once the table is written and every one of them reports its generation. */
+function confirmedBy(
+  serving: readonly RouterPodObserved[],
+  table: RouterTable,
+  written: RouterTable | undefined,
+): Applied | undefined {
+  const all =
+    written?.generation === table.generation && serving.every((pod) => pod.applied?.generation === table.generation);
+  return all ? serving[0]?.applied : undefined;
 }
 
 /** A router that is ready, or that is going away but still answers, since it may still pass on requests. */

@@ -1,5 +1,5 @@
 // Events for people: what changed between two statuses, one event a change, none a pass.
-import type { Status, VariantStatus } from './status.ts';
+import type { Condition, Status, VariantStatus } from './status.ts';
 
 export interface Transition {
   readonly type: 'Normal' | 'Warning';
@@ -18,32 +18,49 @@ export function transitionsOf(before: Status | undefined, after: Status): readon
 }
 
 function rolloutTransitions(before: VariantStatus | undefined, after: VariantStatus): readonly Transition[] {
-  const { name, candidate, stable } = after;
-  const found: Transition[] = [];
-  if (candidate !== undefined && candidate.revision !== before?.candidate?.revision) {
-    found.push(normal('RolloutStarted', 'Reload', `${name}: ${stable ?? 'none'} to ${candidate.revision}`));
-  }
-  if (stable !== undefined && stable !== before?.stable) {
-    found.push(
-      normal(
-        before?.stable === undefined ? 'RevisionSelected' : 'Promoted',
-        'Promote',
-        `${name}: ${stable} is the stable revision`,
+  return [
+    ...startTransition(before, after),
+    ...promotionTransition(before, after),
+    ...rejectionTransitions(before, after),
+  ];
+}
+
+function startTransition(
+  before: VariantStatus | undefined,
+  { name, stable, candidate }: VariantStatus,
+): readonly Transition[] {
+  if (candidate === undefined || candidate.revision === before?.candidate?.revision) return [];
+  return [normal('RolloutStarted', 'Reload', `${name}: ${stable ?? 'none'} to ${candidate.revision}`)];
+}
+
+function promotionTransition(
+  before: VariantStatus | undefined,
+  { name, stable }: VariantStatus,
+): readonly Transition[] {
+  if (stable === undefined || stable === before?.stable) return [];
+  return [
+    normal(
+      before?.stable === undefined ? 'RevisionSelected' : 'Promoted',
+      'Promote',
+      `${name}: ${stable} is the stable revision`,
+    ),
+  ];
+}
+
+function rejectionTransitions(
+  before: VariantStatus | undefined,
+  { name, stable, rejected = [] }: VariantStatus,
+): readonly Transition[] {
+  const known = new Set(before?.rejected?.map(({ revision }) => revision));
+  return rejected
+    .filter(({ revision }) => !known.has(revision))
+    .map(({ revision, reason, message }) =>
+      warning(
+        'ArtifactRejected',
+        'Reload',
+        `${name}: ${revision} refused, ${stable ?? 'nothing'} goes on: ${reason}: ${message}`,
       ),
     );
-  }
-  for (const rejection of after.rejected ?? []) {
-    const known = before?.rejected?.some(({ revision }) => revision === rejection.revision) ?? false;
-    if (!known)
-      found.push(
-        warning(
-          'ArtifactRejected',
-          'Reload',
-          `${name}: ${rejection.revision} refused, ${stable ?? 'nothing'} goes on: ${rejection.reason}: ${rejection.message}`,
-        ),
-      );
-  }
-  return found;
 }
 
 function weightTransition(before: VariantStatus | undefined, after: VariantStatus): readonly Transition[] {
@@ -59,16 +76,17 @@ function weightTransition(before: VariantStatus | undefined, after: VariantStatu
 
 /** Warnings for what stands in the way: the artifact's store, names, deadlines. */
 function conditionTransitions(before: Status | undefined, after: Status): readonly Transition[] {
-  return (after.conditions ?? []).flatMap(({ type, status, reason, message }) => {
-    const last = before?.conditions?.find((condition) => condition.type === type);
-    if (last?.status === status && last.reason === reason) return [];
-    if (type === 'Stalled') return [warning(reason, 'Reconcile', message)];
-    if (type === 'ArtifactResolved' && status !== 'True' && reason !== 'Pending')
-      return [warning(reason, 'Resolve', message)];
-    if (type === 'ArtifactDurable' && status === 'False') return [warning(reason, 'Resolve', message)];
-    if (type === 'Ready' && status === 'True') return [normal('Ready', 'Reconcile', message)];
-    return [];
+  return (after.conditions ?? []).flatMap((condition) => {
+    const last = before?.conditions?.find(({ type }) => type === condition.type);
+    return last?.status === condition.status && last.reason === condition.reason ? [] : conditionTransition(condition);
   });
+}
+
+function conditionTransition({ type, status, reason, message }: Condition): readonly Transition[] {
+  if (type === 'Ready') return status === 'True' ? [normal('Ready', 'Reconcile', message)] : [];
+  if (type === 'Stalled') return [warning(reason, 'Reconcile', message)];
+  const fromStore = type === 'ArtifactResolved' || type === 'ArtifactDurable';
+  return fromStore && status !== 'True' && reason !== 'Pending' ? [warning(reason, 'Resolve', message)] : [];
 }
 
 function normal(reason: string, action: string, message: string): Transition {

@@ -1,12 +1,13 @@
 // One variant's decision in a pass: which revision spec and store ask for, and the step towards it.
 import { isDurable, satisfiesPins, withPin, type ResolvedArtifact } from './artifact.ts';
 import { servingPods, type VariantFacts } from './assess.ts';
+import { defined } from './defined.ts';
 import { durationMs } from './duration.ts';
 import { nextRolloutState, type RolloutState, type VariantInput } from './hot-reload.ts';
 import type { Runtime, Spec, Variant } from './model-deployment.ts';
 import type { ArtifactState, Observed, PodObserved, StoredRevision, VariantObserved } from './observed.ts';
 import { effectiveRuntime, revisionHash, runtimeHash, type RevisionSource } from './revision.ts';
-import type { Status } from './status.ts';
+import type { Status, VariantStatus } from './status.ts';
 
 export type PodTemplate = StoredRevision['template'];
 
@@ -53,37 +54,21 @@ export function decideVariant(
 ): VariantDecision {
   const { spec, status } = resource;
   const seen = observed.variants.get(variant.name) ?? NOTHING;
-  const before = status?.variants?.find(({ name }) => name === variant.name);
-  const state: RolloutState = rolloutState(before);
+  const state = rolloutState(status?.variants?.find(({ name }) => name === variant.name));
   const stable = state.stable === undefined ? undefined : observed.revisions.get(state.stable);
   const wanted = wantedRevision(spec, variant, seen.artifact, stable, status, context);
-  const replicas = variant.replicas ?? spec.replicas;
-  const input: VariantInput = {
-    state,
-    target: wanted?.name,
-    proven: status?.revisions?.find(({ name }) => name === state.stable)?.version !== undefined,
-    pods: seen.pods,
-    rolledOut:
-      seen.workload?.rolledOut === true && wanted !== undefined && seen.workload.runtimeHash === wanted.runtimeHash,
-    replicas,
-    suspended: spec.suspend,
-    settings: {
-      maxConcurrent: spec.rollout.hotReload.maxConcurrent,
-      soakMs: durationMs(spec.rollout.hotReload.soak),
-      progressDeadlineMs: durationMs(spec.rollout.progressDeadline),
-    },
-  };
+  const input = variantInput(resource, variant, seen, state, wanted);
   const next = nextRolloutState(input, now);
   const facts: VariantFacts = {
     name: variant.name,
     weight: variant.weight,
-    replicas,
+    replicas: input.replicas,
     key: variant.model.key,
     state: next,
     artifact: seen.artifact,
     target: wanted?.name,
     pods: seen.pods,
-    ...(seen.problem !== undefined && { workloadProblem: seen.problem }),
+    ...defined({ workloadProblem: seen.problem }),
     onlyArtifactDiffers: stable !== undefined && wanted !== undefined && isUpload(stable, wanted, variant),
     versioned: versionedOf(next, stable, wanted),
     missingSince: missingSince(seen.artifact, status),
@@ -93,6 +78,31 @@ export function decideVariant(
       ? undefined
       : stored(variant.name, wanted, observed, context);
   return { facts: { ...facts, serving: servingPods(facts) }, input, revision };
+}
+
+function variantInput(
+  { spec, status }: VariantResource,
+  variant: Variant,
+  seen: VariantObserved,
+  state: RolloutState,
+  wanted: Wanted | undefined,
+): VariantInput {
+  const { workload } = seen;
+  const { hotReload, progressDeadline } = spec.rollout;
+  return {
+    state,
+    target: wanted?.name,
+    proven: status?.revisions?.find(({ name }) => name === state.stable)?.version !== undefined,
+    pods: seen.pods,
+    rolledOut: workload?.rolledOut === true && workload.runtimeHash === wanted?.runtimeHash,
+    replicas: variant.replicas ?? spec.replicas,
+    suspended: spec.suspend,
+    settings: {
+      maxConcurrent: hotReload.maxConcurrent,
+      soakMs: durationMs(hotReload.soak),
+      progressDeadlineMs: durationMs(progressDeadline),
+    },
+  };
 }
 
 interface Wanted {
@@ -171,16 +181,10 @@ function stored(variant: string, wanted: Wanted, observed: Observed, context: Va
   };
 }
 
-function rolloutState(before: NonNullable<Status['variants']>[number] | undefined): RolloutState {
+function rolloutState(before: VariantStatus | undefined): RolloutState {
   if (before === undefined) return { sequence: 0 };
   const { stable, previous, candidate, rejected, sequence } = before;
-  return {
-    sequence,
-    ...(stable !== undefined && { stable }),
-    ...(previous !== undefined && { previous }),
-    ...(candidate !== undefined && { candidate }),
-    ...(rejected !== undefined && { rejected }),
-  };
+  return defined({ sequence, stable, previous, candidate, rejected });
 }
 
 function versionedOf(
