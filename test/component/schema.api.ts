@@ -1,6 +1,6 @@
 // The resource on a real API server: what it takes and refuses, the defaults it sets, its scale and status subresources.
 import { readFile, readdir } from 'node:fs/promises';
-import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { buildCrd } from '../../operator/domain/crd.ts';
 import { parseSpec } from '../../operator/domain/model-deployment.ts';
@@ -16,6 +16,7 @@ import { fileTransport } from '../../operator/kube/transport.ts';
 import { systemClock } from '../../operator/runtime/clock.ts';
 import { RateLimiter } from '../../operator/runtime/rate-limiter.ts';
 import { aManifest, type Change } from '../support/a-manifest.ts';
+import { openTier } from '../support/tier.ts';
 import { accepted, refused } from './schema-cases.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -26,7 +27,7 @@ const EXAMPLES = new URL('../../crds/examples/', import.meta.url);
 const dryRun = { dryRun: 'All', fieldValidation: 'Strict' };
 
 const client = createKubeClient({
-  transport: fileTransport(inject('kubeconfig')),
+  transport: fileTransport((await openTier()).kubeconfig),
   clock: systemClock,
   limiter: new RateLimiter({ clock: systemClock, perSecond: 1000, burst: 1000 }),
   userAgent: 'schema-test',
