@@ -1,8 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { dockerEnv } from './test/cluster/docker.ts';
 
 // One project a tier: unit needs nothing, api the control-plane binaries, cluster root and the Debian packages.
 export default defineConfig({
   test: {
+    // Taking an instance down may take longer than the default of ten seconds.
+    teardownTimeout: 60_000,
     projects: [
       { test: { name: 'unit', include: ['{operator,inference,router,test}/**/*.test.ts'] } },
       {
@@ -22,6 +25,8 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          // For testcontainers.
+          env: dockerEnv,
         },
       },
     ],

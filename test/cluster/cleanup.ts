@@ -9,7 +9,7 @@ import { processesInside, removeNetwork } from './network.ts';
 import { listDaemons, stopDaemon, isAlive } from './process.ts';
 import { emptyRunDir, listRuns, readOwner, runDirOf } from './state.ts';
 
-const GRACE_MS = 3_000;
+const GRACE_MS = 500;
 
 /** Stops and removes everything of the instance but its logs. Does nothing when there is nothing. */
 export async function cleanUp(name: string, tier: Tier): Promise<void> {

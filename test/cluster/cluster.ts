@@ -13,6 +13,8 @@ import { isAlive, listDaemons } from './process.ts';
 import { freshRunDir, ownIdentity, readInstance, runDirOf, writeInstance, writeOwner, type Instance } from './state.ts';
 import { asStep, type OnProgress } from '../progress.ts';
 
+export { openRunningCluster, type Cluster, type Restartable } from './handle.ts';
+
 export interface StartOptions {
   readonly tier: Tier;
   readonly onProgress: OnProgress;

@@ -58,3 +58,6 @@ export const network = {
 export const NODE_NAME = 'node1';
 /** Every pod and every container lives below these, so that a clean-up finds ours and nobody else's. */
 export const cgroups = { pods: 'switchyard', docker: 'switchyard-docker' } as const;
+
+/** Tests of tier `cluster` use the cluster that is up, and leave it up. */
+export const reuse = env['SWITCHYARD_REUSE'] === '1';

@@ -155,5 +155,6 @@ export async function findShims(name: string): Promise<number[]> {
 
 /** Whether a command line is that of a shim of the containerd on this socket. */
 export function isShimOf([program = '', ...args]: readonly string[], socket: string): boolean {
-  return program.includes('containerd-shim') && args[args.indexOf('-address') + 1] === socket;
+  const flag = args.indexOf('-address');
+  return program.includes('containerd-shim') && flag >= 0 && args[flag + 1] === socket;
 }

@@ -27,14 +27,14 @@ export async function docker(args: readonly string[], options: RunOptions = {}):
 /** Starts dockerd unless it runs. */
 export async function startDocker(onProgress: OnProgress, signal?: AbortSignal): Promise<void> {
   await withLock(lockPath, { what: 'starts dockerd', onProgress, signal }, async () => {
-    if (await isUp()) return;
+    if (await isDockerUp()) return;
     await asStep(onProgress, { step: 'Starting dockerd', expectedSeconds: 3 }, async () => start(signal));
   });
 }
 
 const lockPath = join(cacheDir, 'locks/docker');
 
-async function isUp(): Promise<boolean> {
+export async function isDockerUp(): Promise<boolean> {
   return tryRun('docker', ['version'], { env: dockerEnv, timeoutMs: 5_000 });
 }
 
@@ -48,7 +48,7 @@ async function start(signal: AbortSignal | undefined): Promise<void> {
   await run('ip', ['address', 'add', network.dockerAddress, 'dev', network.dockerBridge]);
   await run('ip', ['link', 'set', network.dockerBridge, 'up']);
   const record = await startDaemon(runDir, { name: NAME, command: 'dockerd', args: daemonArgs() });
-  await waitFor(isUp, { what: 'dockerd', deadlineMs: 60_000, signal, daemon: { runDir, record } });
+  await waitFor(isDockerUp, { what: 'dockerd', deadlineMs: 60_000, signal, daemon: { runDir, record } });
 }
 
 /** Without firewall rules containers reach the host and each other but nothing beyond; published ports go through docker's own proxy. */
@@ -72,7 +72,7 @@ function daemonArgs(): string[] {
 export async function stopDockerWhenIdle(onProgress: OnProgress): Promise<void> {
   const release = await acquireLock(lockPath, { what: 'uses dockerd', onProgress });
   try {
-    const containers = (await isUp()) ? await docker(['ps', '--quiet']) : '';
+    const containers = (await isDockerUp()) ? await docker(['ps', '--quiet']) : '';
     if (containers === '') await cleanUp();
   } finally {
     await release();

@@ -22,6 +22,7 @@ export type Release = () => Promise<void>;
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Release> {
   await mkdir(dirname(path), { recursive: true });
+  options.signal?.throwIfAborted();
   const child = spawn('flock', [path, 'sh', '-c', 'echo held; exec cat'], {
     env: baseEnv,
     stdio: ['pipe', 'pipe', 'ignore'],

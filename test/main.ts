@@ -1,0 +1,131 @@
+// npm test: static checks, then the tests tier by tier, each with what it needs set up. Ends with one line that counts everything.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isCI, projectRoot } from './cluster/config.ts';
+import { isDockerUp, stopDockerWhenIdle } from './cluster/docker.ts';
+import { MissingPart } from './cluster/missing.ts';
+import { prepareApi, prepareCluster } from './cluster/prepare.ts';
+import { formatSeconds, showProgress, type OnProgress } from './progress.ts';
+import { add, countReport, summaryLine, type Counts } from './report.ts';
+
+const PARTS = ['static', 'unit', 'api', 'cluster'] as const;
+type Part = (typeof PARTS)[number];
+
+const HELP = `Runs the tests: static checks, unit, api (a real API server), cluster (a real node).
+
+  npm test [-- [--only static|unit|api|cluster]… [FILTER…]]
+
+--only may be given several times. A FILTER is a part of a test file's path. With CI=true a tier that cannot run is a failure.
+`;
+
+const CHECKS = {
+  prettier: ['prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'],
+  tsc: ['typescript/bin/tsc', '--noEmit'],
+  eslint: ['eslint/bin/eslint.js', '.'],
+} as const;
+
+/** Starts a program of node_modules on our own Node; its output is ours. Ends with its exit status. */
+async function runModule(path: string, args: readonly string[], signal: AbortSignal): Promise<number> {
+  const child = spawn(process.execPath, [join(projectRoot, 'node_modules', path), ...args], {
+    cwd: projectRoot,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${join(projectRoot, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` },
+  });
+  // Ctrl-C reaches vitest by itself; it takes its instance down, and we wait for that.
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  const status = await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+  signal.removeEventListener('abort', stop);
+  return status;
+}
+
+async function runStatic(signal: AbortSignal): Promise<Counts> {
+  const statuses = await Promise.all(Object.values(CHECKS).map(([path, ...args]) => runModule(path, args, signal)));
+  const failed = Object.keys(CHECKS).filter((_, index) => statuses[index] !== 0);
+  if (failed.length > 0) process.stdout.write(`Failed: ${failed.join(', ')}\n`);
+  return { passed: statuses.length - failed.length, failed: failed.length };
+}
+
+async function runTests(project: string, filters: readonly string[], signal: AbortSignal): Promise<Counts> {
+  const dir = await mkdtemp(join(tmpdir(), 'switchyard-test-'));
+  const file = join(dir, 'report.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const status = await runModule(
+      'vitest/vitest.mjs',
+      ['run', '--project', project, ...reporters, ...filters],
+      signal,
+    );
+    return countReport(await readFile(file, 'utf8').catch(() => undefined), status);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Runs one part after it has what it needs. A part that cannot run counts as failed only where it has to run. */
+async function runPart(part: Part, filters: readonly string[], signal: AbortSignal): Promise<Counts> {
+  const progress = showProgress();
+  try {
+    await prepare(part, progress.report, signal);
+  } catch (error) {
+    if (!(error instanceof MissingPart)) throw error;
+    process.stdout.write(`Tier ${part} cannot run here: ${error.message}\n`);
+    return { passed: 0, failed: isCI ? 1 : 0 };
+  } finally {
+    progress.close();
+  }
+  return part === 'static' ? runStatic(signal) : runTests(part, filters, signal);
+}
+
+async function prepare(part: Part, onProgress: OnProgress, signal: AbortSignal): Promise<void> {
+  if (part === 'api') await prepareApi({ onProgress, signal });
+  if (part === 'cluster') await prepareCluster({ onProgress, signal });
+}
+
+async function runParts(parts: readonly Part[], filters: readonly string[], signal: AbortSignal): Promise<Counts> {
+  let total: Counts = { passed: 0, failed: 0 };
+  for (const part of parts) {
+    if (signal.aborted) break;
+    const startedMs = performance.now();
+    process.stdout.write(`\n== ${part}\n`);
+    const counts = await runPart(part, filters, signal);
+    total = add(total, counts);
+    process.stdout.write(
+      `== ${part}: ${summaryLine(counts)} in ${formatSeconds((performance.now() - startedMs) / 1000)}\n`,
+    );
+  }
+  return total;
+}
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { only: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help === true) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const only = values.only ?? PARTS;
+  const unknown = only.find((name) => !PARTS.some((part) => part === name));
+  if (unknown !== undefined) throw new Error(`--only is one of ${PARTS.join(', ')}, not ${unknown}.`);
+  const parts = PARTS.filter((part) => only.includes(part));
+  const dockerWasUp = parts.includes('cluster') && (await isDockerUp());
+  const total = await runParts(parts, positionals, signal);
+  if (parts.includes('cluster') && !dockerWasUp) await stopDockerWhenIdle(() => undefined);
+  process.stdout.write(`\n${summaryLine(total)}\n`);
+  return total.failed > 0 || signal.aborted ? 1 : 0;
+}
+
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort());
+try {
+  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
