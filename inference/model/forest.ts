@@ -79,12 +79,20 @@ function classLabels(value: Value | undefined, count: number): readonly ClassLab
   return labels;
 }
 
-/** scikit-learn's forests take NaN from 1.4 on; 1.3 writes the direction of missing values but refuses them. */
+/** Monotonic constraints: node values are clipped to keep them. */
+function isConstrained(state: Attributes): boolean {
+  return (state.get('monotonic_cst') ?? null) !== null;
+}
+
+/**
+ * scikit-learn's forests take NaN from 1.4 on, with monotonic constraints from 1.9 on. Only here does the version decide: 1.3
+ * writes directions for missing values and refuses them nevertheless.
+ */
 function acceptsMissing(state: Attributes): boolean {
   const writtenBy = state.get('_sklearn_version');
   const version = /^(\d+)\.(\d+)/.exec(typeof writtenBy === 'string' ? writtenBy : '');
   const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
-  return major > 1 || (major === 1 && minor >= 4);
+  return major > 1 || (major === 1 && minor >= (isConstrained(state) ? 9 : 4));
 }
 
 function treesOf(state: Attributes, shape: ForestShape, maxBytes: number): Trees {
@@ -111,7 +119,7 @@ function treesOf(state: Attributes, shape: ForestShape, maxBytes: number): Trees
 function flatten(trees: readonly TreeColumns[], state: Attributes, shape: ForestShape): Trees {
   // decided on all nodes of all trees: the root alone is fooled by sample weights that add up to 1
   const fractions = trees.every((tree) => holdsFractions(tree, shape.classes));
-  const clipped = (state.get('monotonic_cst') ?? null) !== null;
+  const clipped = isConstrained(state);
   const missing = acceptsMissing(state) && trees.every((tree) => tree.missingLeft !== undefined);
   const nodes = trees.reduce((sum, tree) => sum + tree.count, 0);
   const builder = new TreesBuilder({ trees: trees.length, nodes, classes: shape.classes, acceptsMissing: missing });

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { spliced } from '../../test/support/a-pickle.ts';
 import { archived, goldenModels, goldenOf, modelFile, rowsOf } from '../../test/support/model-fixtures.ts';
-import { type Model, type ModelData, ModelError, ModelInputError, modelOf, parseModel, transferables } from './model.ts';
+import {
+  type Model,
+  type ModelData,
+  ModelError,
+  ModelInputError,
+  modelOf,
+  parseModel,
+  transferables,
+} from './model.ts';
 
 const limits = { maxBytes: 64 * 2 ** 20 };
 
@@ -57,7 +66,9 @@ describe('a model file that scikit-learn wrote', () => {
   });
 
   it('keeps the column names of the table that it was fitted on', () => {
-    const metadata = JSON.parse(Buffer.from(archived('basket-blue', 'metadata.json')).toString()) as { features: string[] };
+    const metadata = JSON.parse(Buffer.from(archived('basket-blue', 'metadata.json')).toString()) as {
+      features: string[];
+    };
 
     expect(loaded('basket-blue').featureNames).toEqual(metadata.features);
     expect(loaded('iris-new').featureNames).toBeUndefined();
@@ -74,13 +85,17 @@ describe('a model file that scikit-learn wrote', () => {
     const moved = structuredClone(data, { transfer: transferables(data) });
 
     expect(data.trees.values.length).toBe(0);
-    expect(differences(modelOf(moved).predictProba(rowsOf(golden), golden.inputs.length), golden.predict_proba.flat())).toBe(0);
+    expect(
+      differences(modelOf(moved).predictProba(rowsOf(golden), golden.inputs.length), golden.predict_proba.flat()),
+    ).toBe(0);
   });
 
   it('counts the memory of its arrays', () => {
     const data = dataOf('basket-blue');
 
-    expect(modelOf(data).bytes).toBe(data.trees.feature.length * 25 + data.trees.roots.length * 4 + data.trees.values.length * 8);
+    expect(modelOf(data).bytes).toBe(
+      data.trees.feature.length * 25 + data.trees.roots.length * 4 + data.trees.values.length * 8,
+    );
   });
 });
 
@@ -95,9 +110,20 @@ describe('rows that scikit-learn refuses', () => {
   });
 
   it.each(from14)('not NaN, when it is of 1.4 or newer (%s)', (fixture) => {
-    const [sum] = [loaded(fixture).predictProba(Float64Array.of(1, 2, NaN, 4), 1).reduce((a, b) => a + b)];
+    const [sum] = [
+      loaded(fixture)
+        .predictProba(Float64Array.of(1, 2, NaN, 4), 1)
+        .reduce((a, b) => a + b),
+    ];
 
     expect(sum).toBeCloseTo(1, 12);
+  });
+
+  it('NaN, when it has monotonic constraints and is older than 1.9', () => {
+    const { name, bytes } = modelFile('iris-bare');
+    const older = modelOf(parseModel(name, spliced(bytes, '1.9.1', '1.8.1'), limits));
+
+    expect(() => older.predictProba(Float64Array.of(1, 2, NaN, 4), 1)).toThrow(ModelInputError);
   });
 
   it.each([Infinity, -Infinity, 1e39, -3.5e38])('%s, which is infinite as float32', (value) => {
@@ -123,7 +149,11 @@ describe('rows that scikit-learn refuses', () => {
 
 describe('a file that is not a model', () => {
   it.each([
-    ['refused-pipeline', 'UnsupportedModel', /sklearn\.pipeline\.Pipeline .*save the fitted RandomForestClassifier itself/],
+    [
+      'refused-pipeline',
+      'UnsupportedModel',
+      /sklearn\.pipeline\.Pipeline .*save the fitted RandomForestClassifier itself/,
+    ],
     ['refused-outputs', 'UnsupportedModel', /several outputs: train one model per output/],
     ['refused-unfitted', 'UnsupportedModel', /not fitted: call fit/],
     ['refused-dict', 'UnsupportedModel', /holds a dict: save the fitted RandomForestClassifier itself/],
@@ -131,7 +161,10 @@ describe('a file that is not a model', () => {
     ['refused-xz', 'UnsupportedModel', /xz.*compress=\('zlib', 3\)/],
     ['refused-lzma', 'UnsupportedModel', /lzma.*compress=\('zlib', 3\)/],
   ])('%s is refused as %s', (fixture, reason, message) => {
-    expect(refusalOf(() => dataOf(fixture))).toMatchObject({ reason, message: expect.stringMatching(message) as string });
+    expect(refusalOf(() => dataOf(fixture))).toMatchObject({
+      reason,
+      message: expect.stringMatching(message) as string,
+    });
   });
 
   it.each(['model.onnx', 'model.json', 'joblib', 'model.joblib.sh'])('%s has no reader', (name) => {

@@ -4,7 +4,9 @@ type Part = string | Uint8Array;
 
 /** Parts one after the other; text is taken as latin-1, one character per byte. */
 export function pickle(...parts: readonly Part[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))));
+  return new Uint8Array(
+    Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),
+  );
 }
 
 /** `module.name`, by GLOBAL. */
