@@ -4,6 +4,7 @@ import { ADMIN_PORT, PUBLIC_PORT, type StoreSettings } from '../../inference/con
 import { labelsFor, variantSelector } from '../domain/labels.ts';
 import type { Runtime } from '../domain/model-deployment.ts';
 import { adminSecretName, artifactConfigMapName } from '../domain/names.ts';
+import { RESERVED_ENV } from '../domain/runtime.ts';
 import { ADMIN_TOKEN_KEY } from './admin-secret.ts';
 import { ARTIFACT_FILE } from './artifact-config-map.ts';
 
@@ -36,8 +37,8 @@ const TMP_LIMIT = '1Gi';
 const PRE_STOP_SECONDS = 5;
 const GRACE_SECONDS = 45;
 const DEFAULT_RESOURCES = { requests: { cpu: '50m', memory: '192Mi' } };
-/** Without these the operator could not reach the pod, so no `env` of the user replaces them. */
-const OWN_ENV = new Set(['MODEL_DEPLOYMENT', 'VARIANT', 'DESIRED_ARTIFACT_FILE', 'ADMIN_TOKEN', 'ARTIFACT_DIR']);
+/** The schema refuses these in `env`; an object that was stored before it did must not get through either. */
+const OWN_ENV: ReadonlySet<string> = new Set(RESERVED_ENV);
 
 /** Builds the template; equal input gives an equal template. */
 export function buildPodTemplate(input: PodTemplateInput): PodTemplate {
