@@ -175,6 +175,21 @@ describe('Agent', () => {
     expect(haproxy.changes).toContain('shutdown sessions server slot0/b2');
   });
 
+  it('gives a server that came back its whole time when it leaves again', async () => {
+    const { haproxy, clock, tell } = await running();
+    await tell(tableOf(1, 0), { blue: ['b1', 'b2'] });
+    haproxy.servers.get('slot0/b2')!.inUse = 1;
+    await tell(tableOf(1, 0), { blue: ['b1'] });
+    await clock.advance(40 * TICK);
+
+    await tell(tableOf(1, 0), { blue: ['b1', 'b2'] });
+    expect(haproxy.servers.get('slot0/b2')?.admin).toBe(0);
+    await tell(tableOf(1, 0), { blue: ['b1'] });
+    await clock.advance(40 * TICK);
+
+    expect(haproxy.changes).not.toContain('shutdown sessions server slot0/b2');
+  });
+
   it('marks the router that goes away, and goes on working', async () => {
     const { agent, haproxy, clock, tell } = await running();
     await tell(tableOf(1, 1), { blue: ['b'], green: ['g'] });

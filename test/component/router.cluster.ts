@@ -1,6 +1,13 @@
 // What a request gets from the router, and what happens when HAProxy or its agent starts again: the real HAProxy on loopback.
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BUCKETS } from '../../router/contract.ts';
+import { NOTHING } from '../../router/desired.ts';
+import { bindsFor, configPath } from '../../router/haproxy/config.ts';
+import { StartFiles } from '../../router/haproxy/files.ts';
 import { post, startLoad } from '../support/keep-alive-load.ts';
 import { isHaproxyMissing, RouterScene, variantsByKey } from '../support/router-scene.ts';
 
@@ -11,6 +18,8 @@ const LOAD = { connections: 50, thinkMs: 10 };
 function shareOf(answers: readonly (string | undefined)[], variant: string): number {
   return answers.filter((answer) => answer === variant).length / answers.length;
 }
+
+const server = (name: string, address: string) => ({ slot: 0, name, address, port: 8080 });
 
 /** What a fake pod answers. */
 function contentOf(body: string): { variant?: string; uid?: string; id?: string } {
@@ -44,6 +53,32 @@ check('divides requests without a key at random, and gives every answer its vari
   expect(new Set(answers.map(({ requestId }) => requestId)).size).toBe(answers.length);
   expect(named.requestId).toBe('abc-1');
   expect(contentOf(named.body).id).toBe('abc-1');
+});
+
+check.each([
+  ['no key', {}],
+  ['a header', { sticky: { header: 'x-user-id' } }],
+  ['a cookie', { sticky: { cookie: 'session' } }],
+  ['the client address', { sticky: { clientAddress: {} } }],
+  ['an override and IPv6', { overrideHeader: 'x-v', ...bindsFor('fd00::9') }],
+])('writes a configuration that HAProxy takes without a warning: %s', async (_what, options) => {
+  const directory = await mkdtemp(join(tmpdir(), 'check-'));
+  const settings = { name: 'retail', directory, ...bindsFor('10.0.0.9'), ...options };
+  const servers = [server('uid-1', '10.0.0.1'), server('uid-2', 'fd00::1')];
+
+  await new StartFiles(settings).write(servers, NOTHING.maps, AbortSignal.timeout(1_000));
+  const checked = spawnSync('haproxy', ['-c', '-f', configPath(directory)], { encoding: 'utf8' });
+  await rm(directory, { recursive: true });
+
+  expect(checked.stderr + checked.stdout).toBe('Configuration file is valid\n');
+});
+
+check('keeps all requests of one client address on one variant', async () => {
+  const router = await scene.start({ blue: 50, green: 50 }, { sticky: { clientAddress: {} } });
+
+  const answers = await Promise.all(Array.from({ length: 20 }, () => post(router.url)));
+
+  expect(new Set(answers.map(({ variant }) => variant)).size).toBe(1);
 });
 
 check('keeps a cookie on one variant, wherever the cookie stands', async () => {
