@@ -1,0 +1,54 @@
+// The models that the demo uploads: real scikit-learn forests from test/fixtures, with the answers that scikit-learn gave to the baskets.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Basket } from '../load/contract.ts';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures');
+
+/** A file to upload, and what pods that serve it report. */
+export interface Artifact {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  /** `version` of its metadata.json. */
+  readonly version: string;
+}
+
+/** Fixture → version. */
+export const MODELS = { 'basket-blue': 'blue-1', 'basket-blue-2': 'blue-2', 'basket-green': 'green-1' } as const;
+export type ModelName = keyof typeof MODELS;
+
+export async function readArtifact(name: ModelName): Promise<Artifact> {
+  return artifactOf(await readFile(join(FIXTURES, 'models', name, 'model.tar.gz')), MODELS[name]);
+}
+
+export function artifactOf(bytes: Buffer, version: string): Artifact {
+  return { bytes, version, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** As an upload that broke off: the first half. */
+export function truncated({ bytes }: Artifact): Artifact {
+  return artifactOf(bytes.subarray(0, Math.floor(bytes.length / 2)), 'truncated');
+}
+
+const Baskets = z.array(
+  z.object({
+    body: z.string(),
+    answers: z.record(z.string(), z.object({ sensitivity: z.string(), confidence: z.number() })),
+  }),
+);
+
+/** Requests, each with the answer that every version has to give. */
+export async function readBaskets(): Promise<Basket[]> {
+  const baskets = Baskets.parse(JSON.parse(await readFile(join(FIXTURES, 'baskets.json'), 'utf8')));
+  return baskets.map(({ body, answers }) => ({
+    body,
+    answers: Object.fromEntries(
+      Object.entries(MODELS).flatMap(([name, version]) => {
+        const answer = answers[name];
+        return answer === undefined ? [] : [[version, answer] as const];
+      }),
+    ),
+  }));
+}

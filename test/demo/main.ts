@@ -1,0 +1,136 @@
+// npm run demo: the product's main job on a real cluster, with load all the time, and a table that says what held.
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stopCluster } from '../cluster/cluster.ts';
+import { stopDockerWhenIdle } from '../cluster/docker.ts';
+import { MissingPart } from '../cluster/missing.ts';
+import { formatSeconds, showProgress, type OnProgress } from '../progress.ts';
+import { Claims, renderClaims } from './claims.ts';
+import { diagnose } from './diagnosis.ts';
+import { play } from './play.ts';
+import { setUpStage, type Stage } from './stage.ts';
+import { serviceUrl } from './steps/serve.ts';
+import { BLUE } from './show.ts';
+
+const HELP = `Shows Switchyard at work: a real Kubernetes node, a real S3 server, real scikit-learn models, and load the whole time.
+
+  npm run demo [-- --keep] [-- --json FILE]
+  npm run demo -- down
+
+--keep        leaves everything up at the end and says how to look around
+--json FILE   writes the figures as rows {name, value, unit}
+down          removes what --keep has left
+
+Needs Linux and root. The first run builds Kubernetes from source and takes about 10 minutes on two cores, later ones about one.
+`;
+
+interface Options {
+  readonly keep: boolean;
+  readonly json: string | undefined;
+}
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { keep: { type: 'boolean' }, json: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help === true || positionals[0] === 'help') return say(HELP, 0);
+  const progress = showProgress();
+  try {
+    if (positionals[0] === 'down') return await down(progress.report, signal);
+    if (positionals.length > 0) return say(HELP, 2);
+    return await demo({ keep: values.keep === true, json: values.json }, progress, signal);
+  } finally {
+    progress.close();
+  }
+}
+
+function say(text: string, status: number): number {
+  process.stdout.write(text);
+  return status;
+}
+
+async function down(onProgress: OnProgress, signal: AbortSignal): Promise<number> {
+  await stopCluster('cluster', onProgress, signal);
+  await stopDockerWhenIdle(onProgress);
+  return 0;
+}
+
+async function demo(
+  { keep, json }: Options,
+  progress: { readonly report: OnProgress; readonly close: () => void },
+  signal: AbortSignal,
+): Promise<number> {
+  const startedMs = performance.now();
+  const claims = new Claims();
+  const stage = await setUpStage({ keep, onProgress: progress.report, signal });
+  try {
+    await playOrExplain(stage, claims, progress);
+    claims.row('demo_seconds', Math.round((performance.now() - startedMs) / 1000), 's');
+    process.stdout.write(`\n${renderClaims(claims.all)}\n`);
+    if (json !== undefined) await writeFile(json, `${JSON.stringify(claims.rows, undefined, 2)}\n`);
+    if (keep) process.stdout.write(await tour(stage));
+    process.stdout.write(`${verdict(claims)} in ${formatSeconds((performance.now() - startedMs) / 1000)}\n`);
+    return claims.broken.length === 0 ? 0 : 1;
+  } finally {
+    stage.store.close();
+    if (!keep) await stage.cluster.down();
+  }
+}
+
+/** Claims that fail, and steps that do not end, are explained while the cluster is still there. */
+async function playOrExplain(
+  stage: Stage,
+  claims: Claims,
+  progress: { readonly report: OnProgress; readonly close: () => void },
+): Promise<void> {
+  try {
+    await play(stage, claims, progress.report);
+  } catch (error) {
+    stage.signal.throwIfAborted();
+    claims.add({ claim: 'the demo runs to its end', asked: 'yes', measured: messageOf(error), ok: false });
+    process.stdout.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  } finally {
+    progress.close();
+  }
+  if (claims.broken.length > 0) process.stdout.write(`\n${await diagnose(stage)}`);
+}
+
+const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 120) ?? '';
+
+function verdict({ all, broken }: Claims): string {
+  return broken.length === 0
+    ? `All ${all.length} claims hold`
+    : `${broken.length} of ${all.length} claims do NOT hold: ${broken.map(({ claim }) => claim).join('; ')}`;
+}
+
+async function tour({ cluster, kube }: Stage): Promise<string> {
+  const url = await serviceUrl(kube, BLUE.namespace, BLUE.name);
+  const body = '{"basket_items": {"a": {"quantity": 2, "price": 3.5, "category": "produce"}}}';
+  return `The cluster stays up. To look around:
+  export KUBECONFIG=${cluster.kubeconfig}
+  export PATH=$PATH:${dirname(cluster.kubectlPath)}
+  kubectl get mdep -n ml -o wide
+  kubectl describe mdep retail -n ml
+  curl -i ${url}/predict -H 'x-user-id: me' -H 'content-type: application/json' -d '${body}'
+  curl ${url}/model/info
+To remove it:
+  npm run demo -- down
+
+`;
+}
+
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => interrupt.abort(new Error(`stopped by ${signal}`)));
+}
+try {
+  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
+} catch (error) {
+  const known = error instanceof MissingPart ? `Cannot run here: ${error.message}` : undefined;
+  process.stderr.write(`${known ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+  process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
+}

@@ -1,0 +1,51 @@
+// A pod is deleted while S3 holds a broken artifact under its key: the new one comes up on the promoted version. On a versioned bucket it fetches that
+// version; on the other its siblings have the bytes.
+import type { PodView } from '../kube.ts';
+import { waitFor } from '../../cluster/process.ts';
+import { modelInfo, modelPods } from '../pods.ts';
+import type { Target } from '../reload.ts';
+import { BLUE, PLAIN, type Show } from '../show.ts';
+
+const DEADLINE_S = 60;
+
+export async function replacePods(show: Show): Promise<void> {
+  const [versioned, plain] = await Promise.all([replace(show, BLUE), replace(show, PLAIN)]);
+  const { claims } = show;
+  const asked = 'the promoted version';
+  claims.add({ claim: 'deleted pod replaced while S3 holds the broken one', asked, ...judge(versioned, 'blue-2') });
+  claims.add({ claim: 'the same, bucket without versioning', asked, ...judge(plain, 'blue-1') });
+}
+
+interface Replacement {
+  readonly version: string | null | undefined;
+  readonly seconds: number;
+}
+
+function judge({ version, seconds }: Replacement, wanted: string): { measured: string; ok: boolean } {
+  return { measured: `${version ?? 'nothing'} after ${seconds.toFixed(1)} s`, ok: version === wanted };
+}
+
+async function replace({ stage, logs, deleted }: Show, target: Target): Promise<Replacement> {
+  const { kube } = stage;
+  const before = await variantPods(stage, target);
+  const [victim] = before;
+  if (victim === undefined) throw new Error(`${target.name} has no pod of ${target.variant}`);
+  await logs.follow(victim.name);
+  if (target === BLUE) deleted.push(victim.name);
+  const startedMs = performance.now();
+  await kube.kubectl(['delete', 'pod', victim.name, '--namespace', target.namespace, '--wait=false']);
+  const fresh = await waitFor(
+    async () => {
+      const pods = await variantPods(stage, target);
+      return pods.find((pod) => pod.ready && before.every(({ uid }) => uid !== pod.uid));
+    },
+    { what: `a new pod of ${target.name}`, deadlineMs: DEADLINE_S * 1000, intervalMs: 200, signal: stage.signal },
+  );
+  const info = await modelInfo(fresh);
+  return { version: info?.version, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+async function variantPods({ kube }: Show['stage'], target: Target): Promise<PodView[]> {
+  const pods = await modelPods(kube, target.namespace, target.name);
+  return pods.filter(({ variant, terminating }) => variant === target.variant && !terminating);
+}
