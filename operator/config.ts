@@ -60,6 +60,12 @@ const Settings = z.strictObject({
 /** `resync` is in ms. `stores` always has `aws`. */
 export type Config = z.output<typeof Settings>;
 export type StoreConfig = Config['stores'][string];
+
+/** A store by its name in a resource; undefined when the configuration has none, also for a name such as `constructor`. */
+export function storeNamed(stores: Config['stores'], name: string): StoreConfig | undefined {
+  return Object.hasOwn(stores, name) ? stores[name] : undefined;
+}
+
 type Raw = Readonly<Record<string, unknown>>;
 
 /** The configuration cannot be used; the message names the file or variable, the field and what to write there. */

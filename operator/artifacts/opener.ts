@@ -1,6 +1,6 @@
 // Opens a source: finds its store, decides on whose credentials it is asked, and keeps one client for each set of credentials.
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Config, StoreConfig } from '../config.ts';
+import { storeNamed, type Config, type StoreConfig } from '../config.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { sourceFailure, StoreError } from './failure.ts';
 import { createS3Reader, type S3ClientInput, type S3Credentials, type S3Reader } from './s3-reader.ts';
@@ -51,7 +51,7 @@ export function createSourceOpener(options: SourceOpenerOptions): SourceOpener {
   return {
     async open(source, refresh, signal) {
       const { bucket } = source;
-      const store = options.stores[source.store];
+      const store = storeNamed(options.stores, source.store);
       if (store === undefined)
         throw refused('UnknownStore', `the operator's configuration has no store ${source.store}`);
       if (bucket === undefined) {
