@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fakeWorld, nameConflict, put, quotaExceeded, stored, type World } from '../test/support/fake-deps.ts';
+import { KubeError } from './kube/errors.ts';
+import { reconcile } from './reconcile.ts';
+
+const signal = new AbortController().signal;
+const spec = { variants: [{ name: 'blue', weight: 1, model: { key: 'k' } }], replicas: 1 };
+const owner = [
+  {
+    apiVersion: 'switchyard.dev/v1alpha1',
+    kind: 'ModelDeployment',
+    name: 'retail',
+    uid: 'uid-ModelDeployment-retail',
+    controller: true,
+  },
+];
+const pass = (world: World) => reconcile(world.deps, 'ml/retail', 'ml', 'retail', signal);
+let world: World;
+
+beforeEach(() => {
+  world = fakeWorld();
+  put(world.caches.resources, stored('ModelDeployment', 'retail', { spec }));
+});
+
+it('records the revision, then writes the status that names it, then makes the children', async () => {
+  await pass(world);
+
+  const order = world.calls.filter((call) => !call.startsWith('event'));
+  expect(order[0]).toMatch(/^apply ControllerRevision\/retail--blue-[0-9a-f]{8}$/);
+  expect(order.slice(1)).toEqual([
+    'status Progressing',
+    'apply ConfigMap/retail--blue-artifact',
+    'apply Service/retail--blue',
+    'apply PodDisruptionBudget/retail--blue',
+    'apply Deployment/retail--blue',
+    'apply Service/retail',
+  ]);
+  expect(world.calls).toContain('event RevisionSelected');
+});
+
+it('makes the admin Secret when there is none', async () => {
+  world.token = undefined;
+  await pass(world);
+  expect(world.calls[0]).toBe('apply Secret/retail--admin');
+});
+
+it('does not name a revision in status that could not be recorded', async () => {
+  world.refused.set('ControllerRevision', quotaExceeded());
+  expect(await pass(world)).toBe('now');
+  expect(world.calls.filter((call) => call.startsWith('status'))).toEqual([]);
+});
+
+describe('a child that the API server will not have', () => {
+  it('is reported, and does not keep the others from being made', async () => {
+    world.refused.set('PodDisruptionBudget', nameConflict('PodDisruptionBudget', 'retail--blue'));
+
+    expect(await pass(world)).toBe('now');
+    expect(world.calls).toContain('apply Deployment/retail--blue');
+    expect(world.deps.memory.obstacles('ml/retail')).toMatchObject([{ reason: 'NameConflict' }]);
+
+    expect(await pass(world)).toBe('failed');
+    world.refused.clear();
+    expect(await pass(world)).toBe('now');
+    expect(world.deps.memory.obstacles('ml/retail')).toEqual([]);
+  });
+
+  it('for the moment only is an error of the pass, which is tried again', async () => {
+    world.refused.set('Deployment', new KubeError({ status: 503, reason: 'ServiceUnavailable', message: '' }));
+    await expect(pass(world)).rejects.toThrow(KubeError);
+  });
+});
+
+it('deletes a child that is no longer wanted, and only if it is ours', async () => {
+  put(world.deps.caches.Deployment as never, stored('Deployment', 'retail--gone', {}, { ownerReferences: owner }));
+  put(
+    world.deps.caches.Deployment as never,
+    stored('Deployment', 'stranger', {}, { ownerReferences: [{ ...owner[0], uid: 'other' }] }),
+  );
+
+  await pass(world);
+
+  expect(world.calls.filter((call) => call.startsWith('delete'))).toEqual(['delete Deployment/retail--gone']);
+});
+
+it('asks a pod that serves something else to reload, and looks again at once when it moved', async () => {
+  await pass(world);
+  const revision = world.deps.caches.ControllerRevision.byOwner('uid-ModelDeployment-retail')[0]?.revision?.name ?? '';
+  const status = {
+    variants: [{ name: 'blue', stable: revision, sequence: 1 }],
+    revisions: [{ name: revision, key: 'k', version: '1' }],
+  };
+  put(world.caches.resources, stored('ModelDeployment', 'retail', { spec, status }, { resourceVersion: '2' }));
+  const labels = {
+    'switchyard.dev/model-deployment': 'retail',
+    'app.kubernetes.io/component': 'model',
+    'switchyard.dev/variant': 'blue',
+  };
+  put(
+    world.caches.pods,
+    stored('Pod', 'p', { status: { podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'True' }] } }, { labels }),
+  );
+  const artifact = { revision: 'old', version: '0', sha256: 'a'.repeat(64) };
+  const info = {
+    version: '0',
+    model_type: null,
+    features: [],
+    metrics: {},
+    loaded_at: null,
+    artifact,
+    variant: 'blue',
+    sequence: 1,
+  };
+  world.info = { kind: 'info', info };
+  world.reload = { kind: 'loaded', active: null };
+
+  expect(await pass(world)).toBe('now');
+  expect(world.calls).toContain(`reload 10.0.0.7 ${revision}`);
+
+  world.reload = { kind: 'unreachable', message: 'no answer' };
+  expect(await pass(world)).toBe('failed');
+  world.reload = { kind: 'loading', active: null };
+  expect(await pass(world)).toEqual({ afterMs: 250 });
+});
+
+it('says in status what of a stored spec does not fit the schema, and touches nothing', async () => {
+  put(
+    world.caches.resources,
+    stored('ModelDeployment', 'retail', { spec: { variants: [] } }, { resourceVersion: '2' }),
+  );
+  expect(await pass(world)).toBe('idle');
+  expect(world.calls.filter((call) => !call.startsWith('event'))).toEqual(['status Degraded']);
+});
+
+it('lets go of a resource that is gone or being deleted', async () => {
+  put(
+    world.caches.resources,
+    stored('ModelDeployment', 'retail', { spec }, { resourceVersion: '2', deletionTimestamp: '2026-01-01T00:00:00Z' }),
+  );
+  expect(await pass(world)).toBe('idle');
+  expect(world.calls).toEqual(['want nothing']);
+});

@@ -1,0 +1,142 @@
+// Dependencies of a reconcile in memory: caches filled by hand, pods that answer as told, and every write recorded in order.
+import { PodReports } from '../../operator/pods/reports.ts';
+import type { Resolution } from '../../operator/artifacts/source.ts';
+import { loadConfig } from '../../operator/config.ts';
+import type { Caches, Deps } from '../../operator/deps.ts';
+import { Cache } from '../../operator/kube/cache.ts';
+import { KubeError, NameConflictError } from '../../operator/kube/errors.ts';
+import type { StoredObject } from '../../operator/kube/objects.ts';
+import { createLogger } from '../../operator/logger.ts';
+import { Memory } from '../../operator/memory.ts';
+import { createMetrics } from '../../operator/metrics.ts';
+import type { InfoOutcome, ReloadOutcome } from '../../operator/pods/reload-client.ts';
+import {
+  childView,
+  deploymentView,
+  podView,
+  resourceView,
+  revisionView,
+  serviceView,
+  tableView,
+} from '../../operator/views.ts';
+import { FakeClock } from './fake-clock.ts';
+
+export interface World {
+  readonly deps: Deps;
+  readonly caches: Caches & {
+    readonly resources: Cache<ReturnType<typeof resourceView>>;
+    readonly pods: Cache<ReturnType<typeof podView>>;
+  };
+  /** `apply Kind/name`, `status phase`, `delete Kind/name`, `reload ip revision`, `event Reason`, in the order of the calls. */
+  readonly calls: string[];
+  resolution: Resolution;
+  info: InfoOutcome;
+  reload: ReloadOutcome;
+  token: string | undefined;
+  /** Kinds that the API server refuses, and how. */
+  readonly refused: Map<string, Error>;
+}
+
+/** An object as the API server stores it. */
+export function stored(kind: string, name: string, fields: object = {}, metadata: object = {}): StoredObject {
+  const meta = { name, namespace: 'ml', uid: `uid-${kind}-${name}`, resourceVersion: '1', generation: 1, ...metadata };
+  return { apiVersion: 'v1', ...fields, kind, metadata: meta };
+}
+
+/** The change that a watch would tell of. */
+export function put<T>(cache: Cache<T>, object: StoredObject): void {
+  cache.take({ kind: 'changed', object });
+}
+
+export function fakeWorld(): World {
+  const calls: string[] = [];
+  const caches = {
+    resources: new Cache({ project: resourceView }),
+    pods: new Cache({
+      project: podView,
+      indexBy: ({ metadata }) => [`ml/${metadata.labels?.['switchyard.dev/model-deployment'] ?? ''}`],
+    }),
+    Deployment: new Cache({ project: deploymentView }),
+    Service: new Cache({ project: serviceView }),
+    ConfigMap: new Cache({ project: tableView }),
+    ControllerRevision: new Cache({ project: revisionView }),
+    PodDisruptionBudget: new Cache({ project: childView }),
+    ServiceAccount: new Cache({ project: childView }),
+    Role: new Cache({ project: childView }),
+    RoleBinding: new Cache({ project: childView }),
+  };
+  const world: Omit<World, 'deps'> = {
+    caches,
+    calls,
+    resolution: {
+      kind: 'resolved',
+      artifact: { store: 'aws', bucket: 'models', key: 'k', versionId: 'v1' },
+      listedAt: 0,
+      resolvedAt: 0,
+    },
+    info: { kind: 'unreachable', message: 'no answer' },
+    reload: { kind: 'unreachable', message: 'no answer' },
+    token: 'token',
+    refused: new Map(),
+  };
+  return Object.assign(world, { deps: fakeDeps(world) });
+}
+
+function fakeDeps(world: Omit<World, 'deps'>): Deps {
+  const clock = new FakeClock();
+  const { calls, caches } = world;
+  return {
+    clock,
+    config: loadConfig({ MODEL_BUCKET: 'models', SWITCHYARD_CONFIG: '/none' }, () => ''),
+    log: createLogger('silent'),
+    metrics: createMetrics(),
+    caches,
+    writer: fakeWriter(world),
+    artifacts: {
+      want: (_key, wanted) => void (wanted.length === 0 && calls.push('want nothing')),
+      resolution: () => world.resolution,
+    },
+    pods: {
+      reload: (ip, _token, { revision }) => {
+        calls.push(`reload ${ip} ${revision ?? ''}`);
+        return Promise.resolve(world.reload);
+      },
+      info: () => Promise.resolve(world.info),
+      drain: () => Promise.resolve({ kind: 'draining', remaining: 0 }),
+      close: () => undefined,
+    },
+    reports: new PodReports({ clock, ask: () => Promise.resolve(world.info), concurrency: 4, maxAgeMs: 60_000 }),
+    routers: { applied: () => Promise.resolve({ kind: 'unreachable', message: '' }), close: () => undefined },
+    memory: new Memory(),
+    readSecret: () => Promise.resolve(world.token === undefined ? undefined : { token: btoa(world.token) }),
+    emit: (_resource, { reason }) => void calls.push(`event ${reason}`),
+    newToken: () => 'new-token',
+  };
+}
+
+function fakeWriter({ calls, refused, caches }: Omit<World, 'deps'>): Deps['writer'] {
+  return {
+    apply: (type, intent) => {
+      const error = refused.get(type.kind);
+      if (error !== undefined) return Promise.reject(error);
+      calls.push(`apply ${type.kind}/${intent.metadata.name}`);
+      const object = stored(type.kind, intent.metadata.name, intent, { ...intent.metadata });
+      if (type.kind === 'ControllerRevision')
+        put(caches.ControllerRevision as Cache<unknown>, { ...object, metadata: { ...object.metadata } });
+      return Promise.resolve({ object, outcome: 'created' });
+    },
+    applyStatus: (_type, { name }, status) => {
+      calls.push(`status ${String(status['phase'])}`);
+      const current = caches.resources.get('ml', name);
+      return Promise.resolve(stored('ModelDeployment', name, { spec: current?.spec, status }));
+    },
+    delete: (type, { name }) => {
+      calls.push(`delete ${type.kind}/${name}`);
+      return Promise.resolve('deleted');
+    },
+    forgetOwner: () => undefined,
+  };
+}
+
+export const nameConflict = (kind: string, name: string) => new NameConflictError(kind, { namespace: 'ml', name });
+export const quotaExceeded = () => new KubeError({ status: 403, reason: 'Forbidden', message: 'exceeded quota: pods' });
