@@ -21,12 +21,15 @@ import {
 } from '../../operator/views.ts';
 import { FakeClock } from './fake-clock.ts';
 
+type FilledCaches = Caches & {
+  readonly resources: Cache<ReturnType<typeof resourceView>>;
+  readonly pods: Cache<ReturnType<typeof podView>>;
+  readonly ControllerRevision: Cache<ReturnType<typeof revisionView>>;
+};
+
 export interface World {
   readonly deps: Deps;
-  readonly caches: Caches & {
-    readonly resources: Cache<ReturnType<typeof resourceView>>;
-    readonly pods: Cache<ReturnType<typeof podView>>;
-  };
+  readonly caches: FilledCaches;
   /** `apply Kind/name`, `status phase`, `delete Kind/name`, `reload ip revision`, `event Reason`, in the order of the calls. */
   readonly calls: string[];
   resolution: Resolution;
@@ -93,7 +96,9 @@ function fakeDeps(world: Omit<World, 'deps'>): Deps {
     caches,
     writer: fakeWriter(world),
     artifacts: {
-      want: (_key, wanted) => void (wanted.length === 0 && calls.push('want nothing')),
+      want: (_key, wanted) => {
+        if (wanted.length === 0) calls.push('want nothing');
+      },
       resolution: () => world.resolution,
     },
     pods: {
@@ -121,8 +126,7 @@ function fakeWriter({ calls, refused, caches }: Omit<World, 'deps'>): Deps['writ
       if (error !== undefined) return Promise.reject(error);
       calls.push(`apply ${type.kind}/${intent.metadata.name}`);
       const object = stored(type.kind, intent.metadata.name, intent, { ...intent.metadata });
-      if (type.kind === 'ControllerRevision')
-        put(caches.ControllerRevision as Cache<unknown>, { ...object, metadata: { ...object.metadata } });
+      if (type.kind === 'ControllerRevision') put(caches.ControllerRevision, object);
       return Promise.resolve({ object, outcome: 'created' });
     },
     applyStatus: (_type, { name }, status) => {
