@@ -165,7 +165,7 @@ function program({ owner, images, sticky, overrideHeader }: RouterInput, mode: '
       fromField('POD_NAMESPACE', 'metadata.namespace'),
       fromField('POD_IP', 'status.podIP'),
     ],
-    resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '192Mi' } },
+    resources: { requests: { cpu: '20m', memory: '96Mi' }, limits: { memory: '192Mi' } },
   };
 }
 

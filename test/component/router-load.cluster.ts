@@ -68,7 +68,7 @@ check('when a variant loses its last pod: its share goes to the others and comes
   const load = startLoad(router.url, LOAD);
 
   router.setPods('green', []);
-  const without = await router.untilApplied(({ slots }) => slots[1]?.buckets === 0);
+  const without = await router.untilApplied(({ slots }) => slots[1]?.buckets === 0 && slots[1].servers === 0);
   await pause(200);
   await green[0]?.leave();
   const fresh = await scene.podOf('green');
