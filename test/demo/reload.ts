@@ -1,8 +1,9 @@
 // Uploads an artifact over a key and follows it into the pods.
+import { waitFor } from '../cluster/process.ts';
 import type { Artifact } from './artifacts.ts';
 import { condition, type ResourceView } from './kube.ts';
 import { modelPods, untilAllReport } from './pods.ts';
-import { promotions } from './promotions.ts';
+import { promotions, type Promotion } from './promotions.ts';
 import type { Stage } from './stage.ts';
 import type { Uploaded } from './store.ts';
 
@@ -60,14 +61,18 @@ export function isUpload(
   return versionId === undefined ? row.etag?.replaceAll('"', '') === etag : row.versionId === versionId;
 }
 
-async function listToPods({ kube }: Stage, { namespace, name, variant }: Target, revision: string): Promise<number> {
-  const known = (await promotions(kube)).findLast(
-    (promotion) =>
-      promotion.modelDeployment === `${namespace}/${name}` &&
-      promotion.variant === variant &&
-      promotion.revision === revision,
-  );
-  if (known?.sinceListedMs === undefined)
-    throw new Error(`the operator's log does not tell of the promotion of ${revision}`);
-  return known.sinceListedMs;
+/** The operator logs a promotion right after it has written the status. */
+async function listToPods({ kube, signal }: Stage, target: Target, revision: string): Promise<number> {
+  const { namespace, name, variant } = target;
+  const find = async (): Promise<Promotion | undefined> =>
+    (await promotions(kube)).findLast(
+      (promotion) =>
+        promotion.modelDeployment === `${namespace}/${name}` &&
+        promotion.variant === variant &&
+        promotion.revision === revision,
+    );
+  const what = `the operator to log the promotion of ${revision}`;
+  const { sinceListedMs } = await waitFor(find, { what, deadlineMs: 5000, intervalMs: 100, signal });
+  if (sinceListedMs === undefined) throw new Error(`the operator did not measure the promotion of ${revision}`);
+  return sinceListedMs;
 }
