@@ -1,10 +1,10 @@
 // The only writes of objects: server-side apply with one field manager, never to an object that somebody else owns.
-import { createHash } from 'node:crypto';
 import type { KubeClient } from './client.ts';
 import { APPLY_TYPE } from './client.ts';
 import { KubeError, NameConflictError } from './errors.ts';
+import { hashOf, shows } from './intent.ts';
 import type { KubeObject, StoredObject } from './objects.ts';
-import { controllerOf, isRecord, parseStored } from './objects.ts';
+import { controllerOf, parseStored } from './objects.ts';
 import type { ObjectPlace, ResourceType } from './resources.ts';
 import { apiVersionOf, pathOf } from './resources.ts';
 
@@ -17,6 +17,8 @@ export interface ObjectRef {
   readonly namespace: string | undefined;
   readonly name: string;
   readonly uid: string;
+  /** The version last seen; saves `applyStatus` a read. */
+  readonly resourceVersion?: string;
 }
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan';
@@ -27,7 +29,10 @@ export interface ObjectWriter {
    * Throws NameConflictError when it is not, NotLeadingError, KubeError, and TypeError for an intent without a controller.
    */
   apply(type: ResourceType, intent: KubeObject, signal: AbortSignal): Promise<Applied>;
-  /** Replaces the whole status of the object with that uid by its status subresource. Throws KubeError, NotLeadingError. */
+  /**
+   * Replaces the whole status of the object with that uid by its status subresource. The server does not compare uids there, so the write is tied to a
+   * resourceVersion, and repeated when somebody else has changed the object meanwhile. Throws KubeError, NotLeadingError.
+   */
   applyStatus(
     type: ResourceType,
     ref: ObjectRef,
@@ -56,6 +61,8 @@ export interface ObjectWriterOptions {
   /** What a write returned, for the cache. */
   readonly onWritten?: (type: ResourceType, object: StoredObject) => void;
 }
+
+const STATUS_ATTEMPTS = 5;
 
 export function createObjectWriter(options: ObjectWriterOptions): ObjectWriter {
   return new Applier(options);
@@ -106,10 +113,19 @@ class Applier implements ObjectWriter {
     status: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<StoredObject> {
-    const { namespace, name } = ref;
-    const body = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { ...ref }, status };
+    const place = { namespace: ref.namespace, name: ref.name };
+    const path = pathOf(type, { ...place, subresource: 'status' });
     const query = { fieldManager: this.#options.statusManager, force: true };
-    return this.#patch(type, pathOf(type, { namespace, name, subresource: 'status' }), body, query, signal);
+    let resourceVersion = ref.resourceVersion ?? (await this.#versionOf(type, ref, signal));
+    for (let attempts = 1; ; attempts += 1) {
+      const body = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { ...place, resourceVersion }, status };
+      try {
+        return await this.#patch(type, path, body, query, signal);
+      } catch (error) {
+        if (!(error instanceof KubeError) || !error.isConflict || attempts === STATUS_ATTEMPTS) throw error;
+        resourceVersion = await this.#versionOf(type, ref, signal);
+      }
+    }
   }
 
   async delete(
@@ -164,6 +180,14 @@ class Applier implements ObjectWriter {
     }
   }
 
+  /** The version of the object with that uid. Throws a conflict when another one has its name. */
+  async #versionOf(type: ResourceType, ref: ObjectRef, signal: AbortSignal): Promise<string> {
+    const place = { namespace: ref.namespace, name: ref.name };
+    const { metadata } = stored(await this.#options.client.request('GET', pathOf(type, place), { signal }), type);
+    if (metadata.uid !== ref.uid) throw conflict(`${type.kind} ${ref.name} is another one than before`);
+    return metadata.resourceVersion;
+  }
+
   /** By apply, since a POST would leave fields behind that no later apply removes. Without force: should somebody be faster, the server says so. */
   async #create(
     type: ResourceType,
@@ -196,10 +220,8 @@ class Applier implements ObjectWriter {
     signal: AbortSignal,
   ): Promise<StoredObject> {
     this.#options.assertLeading();
-    const object = stored(
-      await this.#options.client.request('PATCH', path, { body, query, contentType: APPLY_TYPE, signal }),
-      type,
-    );
+    const answer = this.#options.client.request('PATCH', path, { body, query, contentType: APPLY_TYPE, signal });
+    const object = stored(await answer.catch(rethrowConflict), type);
     this.#options.onWritten?.(type, object);
     return object;
   }
@@ -212,33 +234,9 @@ class Applier implements ObjectWriter {
   }
 }
 
-/** sha256 of the JSON with its keys in order. */
-export function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-function canonicalJson(value: unknown): string {
-  const sorted = (_: string, inner: unknown) =>
-    isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner;
-  return JSON.stringify(value, sorted);
-}
-
 /** Nobody has written since we did, or at least every field that we mean still shows (a controller that writes status raises the version too). */
 function isStill(current: StoredObject, last: Remembered, intent: KubeObject): boolean {
   return current.metadata.resourceVersion === last.version || shows(current, intent);
-}
-
-/** Every field of `intent` has its value in `live`, which may have more. A value that the server spells differently counts as changed: it is applied again. */
-function shows(live: unknown, intent: unknown): boolean {
-  if (Array.isArray(intent))
-    return (
-      Array.isArray(live) && live.length === intent.length && intent.every((item, index) => shows(live[index], item))
-    );
-  if (isRecord(intent))
-    return (
-      isRecord(live) && Object.entries(intent).every(([name, value]) => value === undefined || shows(live[name], value))
-    );
-  return live === intent;
 }
 
 function stored(answer: unknown, type: ResourceType): StoredObject {
@@ -246,6 +244,16 @@ function stored(answer: unknown, type: ResourceType): StoredObject {
   if (object === undefined)
     throw new KubeError({ status: 0, reason: 'Malformed', message: `the answer is not a ${type.kind}` });
   return object;
+}
+
+/** Another object has taken the name: the server answers 422 or 409, according to the kind. For us it is the same: look again. */
+function rethrowConflict(error: unknown): never {
+  const isOther = error instanceof KubeError && error.status === 422 && error.message.includes('metadata.uid');
+  throw isOther ? conflict(error.message, error) : error;
+}
+
+function conflict(message: string, cause?: Error): KubeError {
+  return new KubeError({ status: 409, reason: 'Conflict', message }, { cause });
 }
 
 function nameConflict(type: ResourceType, { metadata }: KubeObject, cause?: Error): NameConflictError {

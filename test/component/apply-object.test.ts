@@ -156,7 +156,9 @@ describe('apply', () => {
     });
     const ref = { namespace: 'ml', name: 'web', uid: 'u' };
     await expect(mute.apply(Deployment, intent({}), signal)).rejects.toBeInstanceOf(NotLeadingError);
-    await expect(mute.applyStatus(Deployment, ref, {}, signal)).rejects.toBeInstanceOf(NotLeadingError);
+    await expect(mute.applyStatus(Deployment, { ...ref, resourceVersion: '1' }, {}, signal)).rejects.toBeInstanceOf(
+      NotLeadingError,
+    );
     await expect(mute.delete(Deployment, ref, 'Background', signal)).rejects.toBeInstanceOf(NotLeadingError);
     expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
   });
@@ -216,9 +218,59 @@ describe('status', () => {
     expect(after['spec']).toEqual({ replicas: 1 });
     expect(patches().at(-1)).toMatchObject({ path: `${PATH}/status` });
     expect(patches().at(-1)?.query.toString()).toBe('fieldManager=tester-status&force=true');
-    await expect(writer.applyStatus(Deployment, { ...ref, uid: 'other' }, {}, signal)).rejects.toMatchObject({
+  });
+
+  it('needs no read when the version is known, and survives somebody else writing all the time', async () => {
+    const { object } = await writer.apply(Deployment, intent({ replicas: 1 }), signal);
+    const ref = {
+      namespace: 'ml',
+      name: 'web',
+      uid: object.metadata.uid,
+      resourceVersion: object.metadata.resourceVersion,
+    };
+    const before = server.count('GET');
+    await writer.applyStatus(Deployment, ref, { phase: 'Pending' }, signal);
+    expect(server.count('GET')).toBe(before);
+
+    let edits = 0;
+    server.faults.push({
+      when: ({ method }) => {
+        if (method === 'PATCH' && edits < 3)
+          server.store.apply(
+            PATH,
+            COLLECTION,
+            { metadata: { labels: { v: `${(edits += 1)}` } } },
+            'kubectl',
+            true,
+            false,
+          );
+        return false;
+      },
+      then: 'reset',
+    });
+    expect(await writer.applyStatus(Deployment, ref, { phase: 'Healthy' }, signal)).toMatchObject({
+      status: { phase: 'Healthy' },
+      metadata: { labels: { v: '3' } },
+    });
+  });
+
+  it('never reaches an object that took the name', async () => {
+    const { object } = await writer.apply(Deployment, intent({ replicas: 1 }), signal);
+    const ref = {
+      namespace: 'ml',
+      name: 'web',
+      uid: object.metadata.uid,
+      resourceVersion: object.metadata.resourceVersion,
+    };
+    server.store.delete(PATH, {});
+    await expect(writer.applyStatus(Deployment, ref, { phase: 'x' }, signal)).rejects.toMatchObject({
+      isNotFound: true,
+    });
+    server.store.create(COLLECTION, { metadata: { name: 'web' } });
+    await expect(writer.applyStatus(Deployment, ref, { phase: 'x' }, signal)).rejects.toMatchObject({
       isConflict: true,
     });
+    expect(server.store.get(PATH)).not.toHaveProperty('status');
   });
 });
 

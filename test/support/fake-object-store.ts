@@ -103,7 +103,11 @@ export class FakeObjectStore {
         throw new StatusError(409, 'Conflict', 'uid mismatch: the object is gone');
       return this.#insert(path, collection, manager, body);
     }
-    this.#checkMetadata(entry, body);
+    // As the real server: the status subresource looks at the version only.
+    const { uid, ...metadata } = metadataOf(body);
+    if (!status && uid !== undefined && uid !== entry.object.metadata.uid)
+      throw new StatusError(422, 'Invalid', 'metadata.uid: field is immutable');
+    this.#checkMetadata(entry, { metadata });
     const part = status ? { status: body['status'] } : without(body, 'status');
     if (!force) this.#checkOwners(entry, manager, part);
     return this.#commit(entry, this.#merge(entry, manager, part));
