@@ -98,7 +98,8 @@ function daemonSwitch(runDir: string, name: string, ready: (record: DaemonRecord
     return record;
   };
   return {
-    stop: async () => stopDaemon(await read()),
+    // The API server would wait for its watches to end by themselves.
+    stop: async () => stopDaemon(await read(), 2_000),
     start: async () => {
       const record = await read();
       if (await isAlive(record)) return;

@@ -128,6 +128,8 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+// `… | head` closes the pipe; that is no error.
+process.stdout.on('error', () => undefined);
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => interrupt.abort(new UsageError(`Stopped by ${signal}.`)));
