@@ -55,7 +55,8 @@ it.each([
 });
 
 it('sorts keys as S3 does, by their bytes', () => {
-  const [emoji = '', fullWidth = ''] = ['\u{1F600}', '\uFF00'];
+  const emoji = String.fromCodePoint(0x1f600);
+  const fullWidth = String.fromCodePoint(0xff00);
 
   expect(emoji < fullWidth).toBe(true);
   expect(compareKeys(emoji, fullWidth)).toBeGreaterThan(0);
