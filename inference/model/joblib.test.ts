@@ -14,13 +14,14 @@ interface WrapperParts {
   readonly alignment?: string;
   readonly shape?: string;
   readonly dtype?: string;
+  readonly order?: string;
   readonly data: string;
 }
 
 /** An array of three bytes as joblib writes it; without `alignment` as joblib 1.1 and older did. */
-function wrapped({ alignment, shape = THREE, dtype = ONE_BYTE_INTEGERS, data }: WrapperParts): Uint8Array {
+function wrapped({ alignment, shape = THREE, dtype = ONE_BYTE_INTEGERS, order = 'C', data }: WrapperParts): Uint8Array {
   const aligned = alignment === undefined ? '' : `${text('numpy_array_alignment_bytes')}${alignment}`;
-  const state = `}(${text('dtype')}${dtype}${text('shape')}${shape}${text('order')}${text('C')}${aligned}u`;
+  const state = `}(${text('dtype')}${dtype}${text('shape')}${shape}${text('order')}${text(order)}${aligned}u`;
   return pickle(BINARY, stackGlobal('joblib.numpy_pickle', 'NumpyArrayWrapper'), `)\x81${state}b`, data, '.');
 }
 
@@ -37,6 +38,13 @@ describe('arrays inside of a joblib file', () => {
     ['without padding (joblib 1.1 and older)', wrapped({ data: '\x01\x02\x03' })],
   ])('are read %s', (_, file) => {
     expect(arrayIn(file)).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['C', false],
+    ['F', true],
+  ])('keep their order: %s', (order, fortran) => {
+    expect(readJoblib(wrapped({ order, data: '\x01\x02\x03' }), 1e6)).toMatchObject({ fortran });
   });
 
   it.each([

@@ -138,7 +138,7 @@ describe('numpy in a pickle', () => {
     ['more data than elements', array(dtype('u1'), bytes('0123'))],
     ['text beyond Unicode', array(dtype('U1', 4), bytes('\xff\xff\xff\x7f\xff\xff\xff\x7f'))],
     ['no data', array(dtype('u1'), 'N')],
-    ['labels of 65,540 bytes', array(dtype('U16385', 65540), bytes(''))],
+    ['labels of 65,540 bytes', array(dtype('U16385', 65540), bytes(''), 'K\x00\x85')],
   ])('refuses %s as damaged', (_, source) => {
     expect(() => elementsOf(arrayOf(read(source)))).toThrow(expect.objectContaining({ reason: 'LoadFailed' }) as Error);
   });

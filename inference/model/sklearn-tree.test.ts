@@ -63,6 +63,14 @@ describe('the structure of a tree', () => {
     expect(() => checkStructure(aTree(overrides), forest)).toThrow(damaged);
   });
 
+  it('with a circle that no walk can reach is refused', () => {
+    const circle = { left: Int32Array.of(NONE, 2, 1, NONE, NONE), right: Int32Array.of(NONE, 3, 4, NONE, NONE) };
+
+    expect(() =>
+      checkStructure(aTree({ ...circle, samples: new Int32Array(5), feature: new Int32Array(5) }), forest),
+    ).toThrow(damaged);
+  });
+
   it('with one node that 257 others lead to is refused', () => {
     const splits = 512;
     const count = 2 * splits + 1;
