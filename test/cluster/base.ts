@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrapDebian } from './bootstrap.ts';
 import { run, tryRun } from './command.ts';
-import { cacheDir, projectRoot } from './config.ts';
+import { cacheDir, machineLocksDir, projectRoot } from './config.ts';
 import { docker, dockerEnv } from './docker.ts';
 import { withLock } from './lock.ts';
 import { aptSettings, npmFolder, npmSettings, HOST_CERTIFICATES } from './surroundings.ts';
@@ -26,7 +26,7 @@ const BUILD_TIMEOUT_MS = 300_000;
 /** Makes sure that dockerd has all of them. */
 export async function ensureBaseImages(onProgress: OnProgress, signal?: AbortSignal): Promise<void> {
   await withLock(
-    join(cacheDir, 'locks/base-images'),
+    join(machineLocksDir, 'base-images'),
     { what: 'makes the base images', onProgress, signal },
     async () => {
       const recipe = await hashRecipe();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { isServerReady } from './api-client.ts';
 import { ensureBinaries } from './binaries.ts';
 import { bringUp } from './bring-up.ts';
-import { cleanUp, sweepOrphans } from './cleanup.ts';
-import { cacheDir, network, type Tier } from './config.ts';
+import { claimMachine, cleanUp, sweepOrphans } from './cleanup.ts';
+import { machineLocksDir, network, type Tier } from './config.ts';
 import { ensurePackages } from './debian.ts';
 import { openCluster, type Cluster } from './handle.ts';
 import { acquireLock, type Release } from './lock.ts';
@@ -64,6 +64,7 @@ async function startAnew(options: StartOptions & Pick<Instance, 'name' | 'key' |
   const runDir = runDirOf(name);
   await cleanUp(name, tier);
   await freshRunDir(runDir);
+  if (tier === 'cluster') await claimMachine(name, runDir);
   const owner = options.owned === true ? await ownIdentity() : undefined;
   if (owner !== undefined) await writeOwner(runDir, owner);
   try {
@@ -113,7 +114,7 @@ export async function clusterStatus(tier: Tier): Promise<ClusterStatus> {
 }
 
 async function lockInstance(name: string, onProgress: OnProgress, signal: AbortSignal | undefined): Promise<Release> {
-  return acquireLock(join(cacheDir, 'locks', `instance-${name}`), {
+  return acquireLock(join(machineLocksDir, `instance-${name}`), {
     what: `uses the instance ${name}`,
     onProgress,
     signal,

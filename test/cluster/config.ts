@@ -25,6 +25,8 @@ export const runsDir = join(cacheDir, 'run');
 
 /** Folder of sockets: a Unix socket's path is limited to 107 bytes, and a home directory may be deep. */
 export const socketsDir = '/run/switchyard';
+/** What there is once on a machine (the network namespace, dockerd) is locked once on a machine, whichever cache is used. */
+export const machineLocksDir = isRoot ? join(socketsDir, 'locks') : join(cacheDir, 'locks');
 export const dockerSocket = join(socketsDir, 'docker.sock');
 export const dockerHost = `unix://${dockerSocket}`;
 

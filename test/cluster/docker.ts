@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { killQuietly, removeCgroup } from './cgroup.ts';
 import { run, tryRun, type RunOptions } from './command.ts';
-import { cacheDir, cgroups, dockerHost, dockerSocket, network, socketsDir } from './config.ts';
+import { cacheDir, cgroups, dockerHost, dockerSocket, machineLocksDir, network, socketsDir } from './config.ts';
 import { acquireLock, withLock } from './lock.ts';
 import { unmountBelow } from './mounts.ts';
 import { findByArguments, forgetDaemon, isAlive, readDaemon, startDaemon, stopDaemon, waitFor } from './process.ts';
@@ -32,7 +32,7 @@ export async function startDocker(onProgress: OnProgress, signal?: AbortSignal):
   });
 }
 
-const lockPath = join(cacheDir, 'locks/docker');
+const lockPath = join(machineLocksDir, 'docker');
 
 export async function isDockerUp(): Promise<boolean> {
   return tryRun('docker', ['version'], { env: dockerEnv, timeoutMs: 5_000 });

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureBaseImages, HAPROXY_IMAGE } from './base.ts';
 import { run } from './command.ts';
-import { cacheDir, projectRoot } from './config.ts';
+import { machineLocksDir, projectRoot } from './config.ts';
 import { docker, startDocker } from './docker.ts';
 import { withLock } from './lock.ts';
 import { asStep, type OnProgress } from '../progress.ts';
@@ -27,7 +27,7 @@ export async function buildImages(onProgress: OnProgress, signal?: AbortSignal):
   await startDocker(onProgress, signal);
   await ensureBaseImages(onProgress, signal);
   const version = await projectVersion();
-  await withLock(join(cacheDir, 'locks/images'), { what: 'builds the images', onProgress, signal }, async () => {
+  await withLock(join(machineLocksDir, 'images'), { what: 'builds the images', onProgress, signal }, async () => {
     const inputs = await hashContext();
     // One after the other: the second takes its first stage from the first's layers.
     for (const program of PROGRAMS) await build(program, version, inputs, onProgress, signal);
