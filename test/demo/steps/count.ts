@@ -4,10 +4,12 @@ import { modelPods, readServed, routerPods, servedSoFar } from '../pods.ts';
 import { BLUE, type Show } from '../show.ts';
 
 const MIN_REQUESTS = 20_000;
+const MIN_CONNECTIONS = 200;
 const POD_END_S = 60;
 
 export async function countAll(show: Show): Promise<void> {
   const { claims, load } = show;
+  const { connectionsOpen } = await load.report();
   const report = await load.stop();
   const served = await countServed(show);
   const restarts = await countRestarts(show);
@@ -17,9 +19,9 @@ export async function countAll(show: Show): Promise<void> {
   claims.row('latency_p99_ms', report.latencyMs.p99, 'ms');
   claims.add({
     claim: 'requests',
-    asked: `≥ ${MIN_REQUESTS.toLocaleString('en')}`,
-    measured: `${report.requests.toLocaleString('en')} in ${report.seconds.toFixed(0)} s over ${report.connectionsOpen === 0 ? '' : 'at least '}200 keep-alive connections`,
-    ok: report.requests >= MIN_REQUESTS,
+    asked: `≥ ${MIN_REQUESTS.toLocaleString('en')}, ≥ ${MIN_CONNECTIONS} connections`,
+    measured: `${report.requests.toLocaleString('en')} in ${report.seconds.toFixed(0)} s, ${connectionsOpen} keep-alive connections`,
+    ok: report.requests >= MIN_REQUESTS && connectionsOpen >= MIN_CONNECTIONS,
   });
   claims.add({
     claim: 'requests failed',
