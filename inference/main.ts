@@ -2,7 +2,6 @@
 import { totalmem } from 'node:os';
 import { pino } from 'pino';
 import { createApp } from './app.ts';
-import type { App } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 
@@ -25,10 +24,13 @@ function memoryLimit(): { readonly memoryLimit?: number } {
 const config = readConfig();
 const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 
-async function end(app: App, signal: NodeJS.Signals): Promise<void> {
+const starting = createApp(config, { log, ...memoryLimit() });
+
+async function end(signal: NodeJS.Signals): Promise<void> {
   // Ctrl-C is a person who waits; SIGTERM is Kubernetes, whose endpoints have to forget this pod first.
   const drainMs = signal === 'SIGINT' ? 0 : config.drainMs;
   log.info({ signal, drainMs }, 'shutting down');
+  const app = await starting;
   await app.stop(drainMs);
   log.info({ served: app.served() }, 'stopped');
   process.exit(0);
@@ -41,10 +43,11 @@ function fatal(error: unknown): never {
 
 process.on('uncaughtException', fatal);
 process.on('unhandledRejection', fatal);
-const app = await createApp(config, { log, ...memoryLimit() });
+// Before anything takes time: a process without a handler that is PID 1 ignores SIGTERM.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    end(app, signal).catch(fatal);
+    end(signal).catch(fatal);
   });
 }
+const app = await starting;
 await app.start();

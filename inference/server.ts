@@ -1,7 +1,7 @@
 // What both ports have in common: Fastify with our limits, the headers of every answer, and errors in the form that each API's clients expect.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { HttpError, LoadError, statusOf } from './errors.ts';
@@ -35,10 +35,11 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 const JSON_TYPE = 'application/json';
 
 export function createServer(options: ServerOptions): FastifyInstance {
-  const loggerInstance: FastifyBaseLogger = options.log;
+  // Fastify's own lines at info (it tells of every address) are noise beside ours.
+  const loggerInstance: FastifyBaseLogger = options.log.child({}, { level: quieter(options.log) });
   const app = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs more than the prediction: the request id is added where something is logged.
     childLoggerFactory: (logger) => logger,
     requestIdHeader: false,
@@ -58,6 +59,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   options.connections?.track(app.server);
   return app;
+}
+
+function quieter(log: Logger): string {
+  return log.isLevelEnabled('info') ? 'warn' : log.level;
 }
 
 /** The client's X-Request-Id when it is printable and short, else one that is unique to this process and cheap. */

@@ -3,6 +3,8 @@ import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LoadError, codeOf, loadErrorOf } from '../errors.ts';
 import type { Failure } from '../contract.ts';
+import { checkFeatures, checkGolden, checkModelHash } from './checks.ts';
+import { parseManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOf } from './model.ts';
 import type { Model, ModelData } from './model.ts';
@@ -17,7 +19,14 @@ export interface WorkOrder {
 }
 
 export type WorkResult =
-  | { readonly ok: true; readonly manifest: Manifest; readonly data: ModelData }
+  | {
+      readonly ok: true;
+      readonly data: ModelData;
+      /** Of the model file, unpacked. */
+      readonly modelSha256: string;
+      /** Content of metadata.json. */
+      readonly metadata?: Uint8Array;
+    }
   | { readonly ok: false; readonly failure: Failure };
 
 export interface LoadedModel {
@@ -37,8 +46,12 @@ const HEAP_MB = 512; // objects of the reader; the arrays of the model are outsi
 export function workerLoader({ maxBytes, memoryLimit }: Pick<WorkOrder, 'maxBytes' | 'memoryLimit'>): Loader {
   return async (order, signal) => {
     signal.throwIfAborted();
-    const { manifest, data } = await runWorker({ ...order, maxBytes, ...(memoryLimit && { memoryLimit }) }, signal);
-    const model = modelOf(data);
+    const result = await runWorker({ ...order, maxBytes, ...(memoryLimit && { memoryLimit }) }, signal);
+    const manifest = parseManifest(result.metadata);
+    checkModelHash(manifest, result.modelSha256);
+    const model = modelOf(result.data);
+    checkFeatures(manifest, model);
+    await checkGolden(manifest.golden, model);
     await warmUp(model);
     return { manifest, model };
   };

@@ -41,7 +41,7 @@ export function parseManifest(bytes: Uint8Array | undefined): Manifest {
   if (bytes === undefined) return { ...Metadata.parse({}), features: [...DEFAULT_FEATURES], declared: false };
   let content: unknown;
   try {
-    content = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    content = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : 'not JSON', error);
   }
@@ -49,6 +49,15 @@ export function parseManifest(bytes: Uint8Array | undefined): Manifest {
   if (parsed.success) return { ...parsed.data, declared: true };
   const [issue] = parsed.error.issues;
   throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`, parsed.error);
+}
+
+/** Python writes NaN among metrics; that reader is slow, so it comes second. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return parsePythonJson(text);
+  }
 }
 
 function invalid(why: string, cause: unknown): LoadError {

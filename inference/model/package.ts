@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
 import type { Header } from 'tar-stream';
-import { LoadError } from '../errors.ts';
+import { LoadError } from '../load-error.ts';
 
 export interface Unpacked {
   /** Base name of the model file; its ending tells the format. */
@@ -19,7 +19,7 @@ export interface Unpacked {
 
 const METADATA = 'metadata.json';
 const MODEL_FILES = ['model.joblib', 'model.pkl'];
-const MAX_METADATA_BYTES = 16 * 1024 * 1024;
+const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
 
 /**

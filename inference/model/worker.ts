@@ -1,22 +1,18 @@
-// Runs in a worker thread: unpacks, parses and checks one artifact away from the event loop that serves, and hands the arrays over without a copy.
+// Runs in a worker thread: unpacks and reads one artifact away from the event loop that serves, and hands the arrays over without a copy. Every import here
+// is paid for at each load: no schema library.
+import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { LoadError, failureOf, loadErrorOf } from '../errors.ts';
-import { checkFeatures, checkGolden, checkModelHash } from './checks.ts';
-import { parseManifest } from './manifest.ts';
-import { modelOf, parseModel, transferables } from './model.ts';
+import { LoadError, failureOf, loadErrorOf } from '../load-error.ts';
+import { parseModel, transferables } from './model.ts';
 import { unpack } from './package.ts';
 import type { WorkOrder, WorkResult } from './loader.ts';
 
 async function work({ key, path, maxBytes, memoryLimit }: WorkOrder): Promise<WorkResult> {
-  const unpacked = await unpack(key, path, maxBytes);
-  checkMemory(unpacked.model.length, memoryLimit);
-  const manifest = parseManifest(unpacked.metadata);
-  checkModelHash(manifest, unpacked.model);
-  const data = parseModel(unpacked.fileName, unpacked.model, { maxBytes });
-  const model = modelOf(data);
-  checkFeatures(manifest, model);
-  checkGolden(manifest.golden, model);
-  return { ok: true, manifest, data };
+  const { fileName, model, metadata } = await unpack(key, path, maxBytes);
+  checkMemory(model.length, memoryLimit);
+  const data = parseModel(fileName, model, { maxBytes });
+  const modelSha256 = createHash('sha256').update(model).digest('hex');
+  return { ok: true, data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
 }
 
 /** The arrays and the reader's copies take about twice the file, beside everything that is in memory already. */

@@ -5,6 +5,7 @@ import { pythonTimestamps } from '../clock.ts';
 import { HttpError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { indexOfMax } from '../model/checks.ts';
+import { ModelInputError } from '../model/errors.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
 import { sendJson } from '../server.ts';
@@ -24,7 +25,7 @@ export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: 
       return sendJson(reply, json);
     } catch (error) {
       metrics.failure();
-      throw error;
+      throw inPythonWords(error, request.served);
     }
   });
 
@@ -48,4 +49,17 @@ export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: 
     metrics.postprocess.observe((performance.now() - answered) / 1000);
     return json;
   }
+}
+
+/** scikit-learn says more about NaN than the evaluator, which does not know the estimator's name. */
+function inPythonWords(error: unknown, served: ServedModel | undefined): unknown {
+  if (!(error instanceof ModelInputError) || error.message !== 'Input X contains NaN.') return error;
+  return new ModelInputError(
+    `${error.message}\n${served?.model.modelType ?? 'The model'} does not accept missing values encoded as NaN natively. ` +
+      'For supervised learning, you might want to consider sklearn.ensemble.HistGradientBoostingClassifier and Regressor ' +
+      'which accept missing values encoded as NaNs natively. Alternatively, it is possible to preprocess the data, for ' +
+      'instance by using an imputer transformer in a pipeline or drop samples with missing values. See ' +
+      'https://scikit-learn.org/stable/modules/impute.html You can find a list of all estimators that handle NaN values ' +
+      'at the following page: https://scikit-learn.org/stable/modules/impute.html#estimators-that-handle-nan-values',
+  );
 }
