@@ -7,7 +7,7 @@ import type { RevisionStatus } from './domain/status.ts';
 import type { TrafficPlan } from './domain/traffic.ts';
 import type { PodTemplate, VariantDecision } from './domain/variant.ts';
 import type { Runtime } from './domain/model-deployment.ts';
-import type { PlanContext, Resource } from './plan.ts';
+import type { PlanContext, Resource } from './domain/resource.ts';
 import { buildAdminSecret } from './resources/admin-secret.ts';
 import { buildArtifactConfigMap } from './resources/artifact-config-map.ts';
 import { buildControllerRevision } from './resources/controller-revision.ts';

@@ -3,7 +3,8 @@ import { aReport } from '../test/support/a-variant.ts';
 import { Spec } from './domain/model-deployment.ts';
 import type { Observed, PodObserved, VariantObserved } from './domain/observed.ts';
 import type { Status } from './domain/status.ts';
-import { plan, type PlanContext, type Plan, type Resource } from './plan.ts';
+import type { PlanContext, Resource } from './domain/resource.ts';
+import { plan, type Plan } from './plan.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const context: PlanContext = {

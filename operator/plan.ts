@@ -1,14 +1,13 @@
 // One pass as data: what the resource, its status and the observed world lead to. Pure: the same input gives the same plan, and planning the state
 // that a plan produces gives an empty one. Decisions are in domain/, manifests in resources/; here they meet.
 import type { ReloadBody } from '../inference/contract.ts';
-import type { StoreSettings } from '../inference/contract.ts';
 import { assess } from './domain/assess.ts';
 import { stampConditions } from './domain/conditions.ts';
 import { durationMs } from './domain/duration.ts';
 import { recheckAfter, reloadCalls } from './domain/hot-reload.ts';
 import { selectorText, variantSelector } from './domain/labels.ts';
-import type { Spec } from './domain/model-deployment.ts';
 import type { Observed, PodObserved, StoredRevision } from './domain/observed.ts';
+import type { PlanContext, Resource } from './domain/resource.ts';
 import { decideVariant, type VariantDecision } from './domain/variant.ts';
 import type { Condition, Draining, RevisionStatus, Status } from './domain/status.ts';
 import { messageOf, phaseOf, summaryOf, urlOf, variantStatus } from './domain/summary.ts';
@@ -16,25 +15,6 @@ import { planTraffic, trafficMode, type TrafficPlan } from './domain/traffic.ts'
 import { livePods } from './domain/wave.ts';
 import { revisionRows } from './domain/revision-rows.ts';
 import { buildChildren, templateRenderer, type Children } from './children.ts';
-
-export interface Resource {
-  readonly name: string;
-  readonly namespace: string;
-  readonly uid: string;
-  readonly generation: number;
-  readonly spec: Spec;
-  readonly status: Status | undefined;
-}
-
-/** What the operator's configuration and this pass add. */
-export interface PlanContext {
-  readonly images: { readonly inference: string; readonly router: string; readonly operator: string };
-  readonly store: (name: string) => StoreSettings | undefined;
-  readonly defaultBucket: string | undefined;
-  readonly defaultRegion: string | undefined;
-  /** Used when the resource has no admin Secret yet. */
-  readonly newToken: string;
-}
 
 export interface PodCall {
   readonly pod: PodObserved;

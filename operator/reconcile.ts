@@ -3,7 +3,8 @@ import { applyPlan, writeStatus } from './apply.ts';
 import type { Deps } from './deps.ts';
 import type { Spec } from './domain/model-deployment.ts';
 import { observe } from './observe.ts';
-import { invalidStatus, plan, type PlanContext } from './plan.ts';
+import type { PlanContext } from './domain/resource.ts';
+import { invalidStatus, plan } from './plan.ts';
 import type { ResourceView } from './views.ts';
 
 /** When to look again: at once, after so many ms, after the key's own back-off, or only when something happens. */

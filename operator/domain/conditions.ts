@@ -1,5 +1,5 @@
 // Conditions, as kstatus and kubectl wait read them. `Reconciling` and `Stalled` are there only while true.
-import type { Condition } from './status.ts';
+import { CONDITION_TYPES, type Condition } from './status.ts';
 
 export type ConditionType = Condition['type'];
 
@@ -12,17 +12,6 @@ export interface Finding {
 }
 
 const MAX_MESSAGE = 256;
-const ORDER: readonly ConditionType[] = [
-  'Ready',
-  'Reconciling',
-  'Stalled',
-  'Available',
-  'UpToDate',
-  'ArtifactResolved',
-  'ArtifactDurable',
-  'ModelLoaded',
-  'TrafficApplied',
-];
 
 export function finding(
   type: ConditionType,
@@ -47,7 +36,7 @@ export function stampConditions(
   const known = new Map((before ?? []).map((condition) => [condition.type, condition]));
   const time = new Date(Math.floor(now / 1000) * 1000).toISOString().replace('.000Z', 'Z');
   return [...findings]
-    .sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type))
+    .sort((a, b) => CONDITION_TYPES.indexOf(a.type) - CONDITION_TYPES.indexOf(b.type))
     .map(({ type, status, reason, message }) => {
       const last = known.get(type);
       return {
