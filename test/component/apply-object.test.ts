@@ -196,6 +196,12 @@ describe('an intent that was applied before', () => {
     expect(object['spec']).toEqual({ replicas: 1, template: { a: [{ b: 1 }] } });
   });
 
+  it('is sent again when somebody added to a list that is ours', async () => {
+    server.store.apply(PATH, COLLECTION, { spec: { template: { a: [{ b: 1 }, { b: 2 }] } } }, 'kubectl', true, false);
+    const { outcome } = await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal);
+    expect(outcome).toBe('updated');
+  });
+
   it('is sent again when the object is another one, or when its owner was forgotten', async () => {
     server.store.delete(PATH, {});
     expect(await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal)).toMatchObject({

@@ -72,7 +72,12 @@ describe('a request', () => {
     await until(() => clock.pending.includes(7000), 'the pause');
     await client.request('GET', CONFIG_MAPS, { signal, urgent: true });
     expect(server.requests).toHaveLength(2);
-    await clock.advance(7000);
+    server.faults.push({ when: all, then: { status: 429, retryAfter: 7 } });
+    await expect(client.request('GET', CONFIG_MAPS, { signal, urgent: true })).rejects.toMatchObject({
+      isThrottled: true,
+      retryAfterMs: 7000,
+    });
+    await clock.advance(15_000);
     await slow;
   });
 

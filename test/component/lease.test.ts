@@ -139,6 +139,18 @@ describe('a leader', () => {
     expect(a.election.isLeading).toBe(false);
   });
 
+  it('is not confused by what the watch tells late', async () => {
+    const a = aCandidate('a');
+    await leads(a);
+    await watches(1);
+    const { metadata, ...rest } = server.store.get(PATH);
+    const object = { ...rest, metadata: { ...metadata, resourceVersion: '1' }, spec: { holderIdentity: '' } };
+    server.store.onChange({ version: 1, type: 'MODIFIED', collection: LEASES, object });
+    await pass(a, 6);
+    expect(a.lost).toBeUndefined();
+    expect(a.election.isLeading).toBe(true);
+  });
+
   it('makes the lease anew when it was deleted', async () => {
     const a = aCandidate('a');
     await leads(a);
