@@ -1,6 +1,6 @@
 // `npm run build`: one self-contained file per program in dist/, which is all that the images carry, and beside it the licences of what is in it.
 import { build } from 'esbuild';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = import.meta.dirname;
@@ -85,8 +85,5 @@ function packageOf(input) {
 }
 
 rmSync(outdir, { recursive: true, force: true });
-for (const [program, entries] of Object.entries(PROGRAMS)) {
-  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
-  if (present.length > 0) await bundle(program, Object.fromEntries(present));
-}
+for (const [program, entries] of Object.entries(PROGRAMS)) await bundle(program, entries);
 writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n');
