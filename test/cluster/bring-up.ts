@@ -13,7 +13,8 @@ import { startObjectStore } from './object-store.ts';
 import { pauseArchive } from './pause.ts';
 import { freePorts } from './ports.ts';
 import { waitFor, type DaemonRecord } from './process.ts';
-import type { Instance } from './state.ts';
+import type { Instance, ObjectStoreAccess } from './state.ts';
+import { together } from './together.ts';
 
 export interface BringUpOptions {
   readonly name: string;
@@ -35,44 +36,53 @@ async function bringUpApi(options: BringUpOptions): Promise<Access> {
   const [port = 0, etcdPort = 0, etcdPeerPort = 0, storePort = 0] = await freePorts(4);
   const at = { address: '127.0.0.1', port, etcdPort, etcdPeerPort };
   const place = <T>(spec: T): T => spec;
-  const [s3] = await Promise.all([
-    startObjectStore({ ...options, place, host: at.address, port: storePort }),
-    startControlPlane({ ...options, place, at }),
-  ]);
+  const [s3] = await together<[ObjectStoreAccess, void]>(
+    options.signal,
+    async (signal) => startObjectStore({ ...options, signal, place, host: at.address, port: storePort }),
+    async (signal) => startControlPlane({ ...options, signal, place, at }),
+  );
   await waitForDefaults(options);
   return access(options, at, s3);
 }
 
 async function bringUpCluster(options: BringUpOptions): Promise<Access> {
-  const { runDir, binaries, signal } = options;
+  const { runDir, binaries } = options;
   await createNetwork();
   const at = { address: network.nodeAddress, port: 6443, etcdPort: 2379, etcdPeerPort: 2380 };
-  const [s3, containerd] = await Promise.all([
-    startObjectStore({ ...options, place: placeInside, host: at.address, port: 7070 }),
-    prepareRuntime(options),
-    startControlPlane({ ...options, place: placeInside, at }),
-  ]);
+  const [s3, containerd] = await together<[ObjectStoreAccess, DaemonRecord, void]>(
+    options.signal,
+    async (signal) => startObjectStore({ ...options, signal, place: placeInside, host: at.address, port: 7070 }),
+    async (signal) => prepareRuntime({ ...options, signal }),
+    async (signal) => startControlPlane({ ...options, signal, place: placeInside, at }),
+  );
   await startNode({ ...options, containerd });
   await startDns(runDir, binaries);
-  await Promise.all([
-    waitForDefaults(options),
-    run(binaries.kube.kubectl, ['create', '--filename=-'], {
-      env: { KUBECONFIG: kubeconfigPath(runDir, 'admin') },
-      input: JSON.stringify(dnsObjects()),
-      signal,
-    }),
-    waitFor(async () => isNodeReady(runDir), { what: 'the node to be Ready', deadlineMs: 60_000, signal }),
-  ]);
+  await together(
+    options.signal,
+    async (signal) => waitForDefaults({ ...options, signal }),
+    async (signal) => createDnsObjects({ ...options, signal }),
+    async (signal) =>
+      waitFor(async () => isNodeReady(runDir), { what: 'the node to be Ready', deadlineMs: 60_000, signal }),
+  );
   return access(options, at, s3);
 }
 
 async function prepareRuntime({ name, runDir, binaries, signal }: BringUpOptions): Promise<DaemonRecord> {
-  const [record, archive] = await Promise.all([
-    startContainerd({ name, runDir, signal }),
-    pauseArchive(binaries.pause),
-  ]);
+  const [record, archive] = await together(
+    signal,
+    async (combined) => startContainerd({ name, runDir, signal: combined }),
+    async () => pauseArchive(binaries.pause),
+  );
   await importArchive(name, archive, signal);
   return record;
+}
+
+async function createDnsObjects({ runDir, binaries, signal }: BringUpOptions): Promise<void> {
+  await run(binaries.kube.kubectl, ['create', '--filename=-'], {
+    env: { KUBECONFIG: kubeconfigPath(runDir, 'admin') },
+    input: JSON.stringify(dnsObjects()),
+    signal,
+  });
 }
 
 /** Every namespace gets its ServiceAccount from the controller manager; without it no pod can be created. */
@@ -89,6 +99,6 @@ async function isNodeReady(runDir: string): Promise<boolean> {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-function access({ runDir }: BringUpOptions, at: ControlPlaneAddress, s3: Instance['s3']): Access {
+function access({ runDir }: BringUpOptions, at: ControlPlaneAddress, s3: ObjectStoreAccess): Access {
   return { kubeconfig: kubeconfigPath(runDir, 'admin'), server: serverUrl(at), auditLog: auditLogPath(runDir), s3 };
 }

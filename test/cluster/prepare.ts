@@ -2,6 +2,7 @@
 import { ensureBinaries } from './binaries.ts';
 import { ensurePackages } from './debian.ts';
 import { buildImages, type Images } from './images.ts';
+import { together } from './together.ts';
 import type { OnProgress } from '../progress.ts';
 
 export interface PrepareOptions {
@@ -19,18 +20,11 @@ export async function prepareApi(options: PrepareOptions): Promise<void> {
 export async function prepareCluster(options: PrepareOptions): Promise<Images> {
   const { onProgress, signal } = options;
   await ensurePackages('cluster', onProgress, signal);
-  const failed = new AbortController();
-  const together = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  try {
-    // Go compiles while Debian's packages are fetched and npm installs inside the images.
-    const work = [
-      ensureBinaries({ ...options, signal: together, tier: 'cluster' }),
-      buildImages(onProgress, together),
-    ] as const;
-    const [, images] = await Promise.all(work);
-    return images;
-  } catch (error) {
-    failed.abort(error);
-    throw error;
-  }
+  // Go compiles while Debian's packages are fetched and npm installs inside the images.
+  const [, images] = await together(
+    signal,
+    async (combined) => ensureBinaries({ ...options, signal: combined, tier: 'cluster' }),
+    async (combined) => buildImages(onProgress, combined),
+  );
+  return images;
 }
