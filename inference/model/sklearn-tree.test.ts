@@ -71,6 +71,13 @@ describe('the structure of a tree', () => {
     ).toThrow(damaged);
   });
 
+  it('with a node of two parents is refused, also when no node is left over', () => {
+    const shared = { left: Int32Array.of(1, 2, NONE, NONE), right: Int32Array.of(2, 3, NONE, NONE) };
+    const rest = { count: 4, samples: Int32Array.of(5, 3, 2, 1), feature: new Int32Array(4) };
+
+    expect(() => checkStructure(aTree({ ...shared, ...rest }), forest)).toThrow(damaged);
+  });
+
   it('with one node that 257 others lead to is refused', () => {
     const splits = 512;
     const count = 2 * splits + 1;
