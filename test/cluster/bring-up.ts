@@ -36,7 +36,7 @@ async function bringUpApi(options: BringUpOptions): Promise<Access> {
   const [port = 0, etcdPort = 0, etcdPeerPort = 0, storePort = 0] = await freePorts(4);
   const at = { address: '127.0.0.1', port, etcdPort, etcdPeerPort };
   const place = <T>(spec: T): T => spec;
-  const [s3] = await together<[ObjectStoreAccess, void]>(
+  const [s3] = await together<[ObjectStoreAccess, unknown]>(
     options.signal,
     async (signal) => startObjectStore({ ...options, signal, place, host: at.address, port: storePort }),
     async (signal) => startControlPlane({ ...options, signal, place, at }),
@@ -49,7 +49,7 @@ async function bringUpCluster(options: BringUpOptions): Promise<Access> {
   const { runDir, binaries } = options;
   await createNetwork();
   const at = { address: network.nodeAddress, port: 6443, etcdPort: 2379, etcdPeerPort: 2380 };
-  const [s3, containerd] = await together<[ObjectStoreAccess, DaemonRecord, void]>(
+  const [s3, containerd] = await together<[ObjectStoreAccess, DaemonRecord, unknown]>(
     options.signal,
     async (signal) => startObjectStore({ ...options, signal, place: placeInside, host: at.address, port: 7070 }),
     async (signal) => prepareRuntime({ ...options, signal }),
