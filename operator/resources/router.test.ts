@@ -21,7 +21,7 @@ interface Container {
 
 function input(overrides: Partial<RouterInput> = {}): RouterInput {
   const owner = { name: 'retail', namespace: 'ml', uid: 'u-1' };
-  return { owner, images: { haproxy: 'haproxy:lts', operator: 'operator:1' }, table: TABLE, ...overrides };
+  return { owner, images: { haproxy: 'haproxy:3.2', operator: 'operator:1' }, table: TABLE, ...overrides };
 }
 
 function built(overrides: Partial<RouterInput> = {}) {

@@ -14,7 +14,7 @@ import { asStep, type OnProgress } from '../progress.ts';
 
 export const DEBIAN_IMAGE = 'debian:bookworm-slim';
 export const NODE_IMAGE = 'node:24-bookworm-slim';
-export const HAPROXY_IMAGE = 'haproxy:lts';
+export const HAPROXY_IMAGE = 'haproxy:3.2';
 /** In the order in which they are made: the later ones stand on the first. */
 const IMAGES = [DEBIAN_IMAGE, NODE_IMAGE, HAPROXY_IMAGE] as const;
 type BaseImage = (typeof IMAGES)[number];
