@@ -10,7 +10,7 @@ import { Claims, renderClaims } from './claims.ts';
 import { diagnose } from './diagnosis.ts';
 import { play } from './play.ts';
 import { setUpStage, type Stage } from './stage.ts';
-import { serviceUrl } from './steps/serve.ts';
+import { serviceUrl } from './traffic.ts';
 import { BLUE } from './show.ts';
 
 const HELP = `Shows Switchyard at work: a real Kubernetes node, a real S3 server, real scikit-learn models, and load the whole time.

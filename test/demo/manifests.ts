@@ -87,11 +87,15 @@ export interface SingleOptions {
   readonly bucket?: string;
   readonly key: string;
   readonly replicas?: number;
+  /** Of the model, beside the key. */
+  readonly model?: Readonly<Record<string, string>>;
+  /** Further fields of the spec. */
+  readonly spec?: Readonly<Record<string, unknown>>;
 }
 
 /** A resource like the example with its first variant alone, behind a plain Service. */
 export function singleVariant(example: Example, options: SingleOptions): Example {
-  const { name, key, namespace = NAMESPACE, bucket = BUCKET, replicas = 2 } = options;
+  const { name, key, namespace = NAMESPACE, bucket = BUCKET, replicas = 2, model, spec } = options;
   const { source, variants, runtime } = example.spec;
   return {
     ...example,
@@ -100,7 +104,8 @@ export function singleVariant(example: Example, options: SingleOptions): Example
       runtime,
       replicas,
       source: { ...source, s3: { ...source.s3, bucket } },
-      variants: variants.slice(0, 1).map((variant) => ({ ...variant, weight: 1, model: { key } })),
+      variants: variants.slice(0, 1).map((variant) => ({ ...variant, weight: 1, model: { key, ...model } })),
+      ...spec,
     },
   };
 }

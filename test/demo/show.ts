@@ -7,12 +7,18 @@ import type { LogFollower } from './log-follower.ts';
 import type { Target } from './reload.ts';
 import type { Stage } from './stage.ts';
 
+export interface Limits {
+  /** From the List that first saw a change until every pod has it, p50. */
+  readonly reloadMs: number;
+}
+
 export interface Show {
   readonly stage: Stage;
   readonly claims: Claims;
   readonly onProgress: OnProgress;
   readonly load: Load;
   readonly logs: LogFollower;
+  readonly limits: Limits;
   /** What the load holds answers to; changed by {@link expectNow}. */
   expectation: Expectation;
   /** Model pods that a step has deleted on purpose. */

@@ -1,5 +1,6 @@
 // The S3 server as a data scientist uses it.
 import {
+  BucketAlreadyOwnedByYou,
   CreateBucketCommand,
   DeleteObjectCommand,
   PutBucketVersioningCommand,
@@ -31,8 +32,11 @@ export class Store {
     });
   }
 
+  /** Fine when the bucket exists and is ours. */
   async makeBucket(bucket: string, { versioned }: { readonly versioned: boolean }): Promise<void> {
-    await this.#client.send(new CreateBucketCommand({ Bucket: bucket }), deadline());
+    await this.#client.send(new CreateBucketCommand({ Bucket: bucket }), deadline()).catch((error: unknown) => {
+      if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
+    });
     if (!versioned) return;
     const configuration = { Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } } as const;
     await this.#client.send(new PutBucketVersioningCommand(configuration), deadline());

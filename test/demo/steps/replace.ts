@@ -2,18 +2,41 @@
 // version; on the other its siblings have the bytes.
 import type { PodView } from '../kube.ts';
 import { waitFor } from '../../cluster/process.ts';
-import { modelInfo, modelPods } from '../pods.ts';
+import { modelInfo, modelPods, routerPods } from '../pods.ts';
 import type { Target } from '../reload.ts';
 import { BLUE, PLAIN, type Show } from '../show.ts';
 
 const DEADLINE_S = 60;
 
 export async function replacePods(show: Show): Promise<void> {
-  const [versioned, plain] = await Promise.all([replace(show, BLUE), replace(show, PLAIN)]);
+  const [versioned, plain, router] = await Promise.all([
+    replace(show, BLUE),
+    replace(show, PLAIN),
+    replaceRouter(show),
+  ]);
   const { claims } = show;
   const asked = 'the promoted version';
   claims.add({ claim: 'deleted pod replaced while S3 holds the broken one', asked, ...judge(versioned, 'blue-2') });
   claims.add({ claim: 'the same, bucket without versioning', asked, ...judge(plain, 'blue-1') });
+  claims.add({ claim: 'deleted router replaced', asked: 'yes', measured: `after ${router.toFixed(1)} s`, ok: true });
+}
+
+/** Returns the seconds until there were two routers again. */
+async function replaceRouter({ stage }: Show): Promise<number> {
+  const { kube } = stage;
+  const before = await routerPods(kube, BLUE.namespace, BLUE.name);
+  const [victim] = before;
+  if (victim === undefined) throw new Error(`${BLUE.name} has no router`);
+  const startedMs = performance.now();
+  await kube.kubectl(['delete', 'pod', victim.name, '--namespace', BLUE.namespace, '--wait=false']);
+  await waitFor(
+    async () => {
+      const pods = await routerPods(kube, BLUE.namespace, BLUE.name);
+      return pods.find((pod) => pod.ready && before.every(({ uid }) => uid !== pod.uid));
+    },
+    { what: 'a new router', deadlineMs: DEADLINE_S * 1000, intervalMs: 200, signal: stage.signal },
+  );
+  return (performance.now() - startedMs) / 1000;
 }
 
 interface Replacement {

@@ -1,10 +1,11 @@
-// Uploads two real artifacts, applies the example and its sibling on the unversioned bucket, waits until they are ready, and lets the load begin.
-import { Load } from '../../load/load.ts';
+// Uploads two real artifacts, applies the example and its sibling on the unversioned bucket, and waits until they are ready.
 import type { Expectation } from '../../load/contract.ts';
-import { readArtifact, readBaskets } from '../artifacts.ts';
+import type { Load } from '../../load/load.ts';
+import { readArtifact } from '../artifacts.ts';
 import { EXAMPLE, readExample, singleVariant } from '../manifests.ts';
 import { BLUE, PLAIN } from '../show.ts';
 import type { Stage } from '../stage.ts';
+import { startTraffic } from '../traffic.ts';
 
 const GREEN_KEY = 'retail/green/model.tar.gz';
 const CONNECTIONS = 200;
@@ -33,26 +34,9 @@ export async function serve({ kube, store }: Stage): Promise<number> {
   return tookMs;
 }
 
-/** Load on the Service of the example, from a process on the node's own network. */
-export async function startLoad({ cluster, kube }: Stage, perSecond = REQUESTS_PER_SECOND): Promise<Load> {
-  return Load.start((command, args, options) => cluster.inNamespace(command, args, options), {
-    url: `${await serviceUrl(kube, BLUE.namespace, BLUE.name)}/predict`,
-    connections: CONNECTIONS,
-    perSecond,
-    keys: KEYS,
-    keyHeader: 'x-user-id',
-    timeoutMs: 10_000,
-    maxSeconds: 900,
-    maxRequests: 2_000_000,
-    baskets: await readBaskets(),
-    expectation: FIRST_EXPECTATION,
-  });
-}
-
-/** `http://CLUSTER-IP:PORT` of a Service: neither the host nor the node asks the cluster's DNS. */
-export async function serviceUrl(kube: Stage['kube'], namespace: string, name: string): Promise<string> {
-  const body = await kube.read(`/api/v1/namespaces/${namespace}/services/${name}`);
-  const { spec } = JSON.parse(body ?? '{}') as { spec?: { clusterIP?: string; ports?: { port: number }[] } };
-  if (spec?.clusterIP === undefined) throw new Error(`Service ${namespace}/${name} has no address`);
-  return `http://${spec.clusterIP}:${spec.ports?.[0]?.port ?? 80}`;
+/** Two hundred connections on the example. */
+export async function startLoad(stage: Stage, perSecond = REQUESTS_PER_SECOND): Promise<Load> {
+  const { namespace, name } = BLUE;
+  const size = { connections: CONNECTIONS, perSecond, keys: KEYS };
+  return startTraffic(stage, { ...size, namespace, name, expectation: FIRST_EXPECTATION });
 }

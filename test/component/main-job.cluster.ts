@@ -1,0 +1,30 @@
+// The demo as a test: every claim of it on the tier's cluster. How fast a reload is belongs to the benchmark, since tests share their machine.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Claims } from '../demo/claims.ts';
+import { diagnose } from '../demo/diagnosis.ts';
+import { play } from '../demo/play.ts';
+import { BLUE, PLAIN } from '../demo/show.ts';
+import type { Stage } from '../demo/stage.ts';
+import { openScene, remove } from './scene.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openScene();
+});
+
+afterAll(async () => {
+  await remove(stage, [BLUE, PLAIN]);
+  stage.store.close();
+});
+
+it('serves, reloads, refuses, replaces and shifts under load without a failed request or a restart', async () => {
+  const claims = new Claims();
+
+  await play(stage, claims, () => undefined, { reloadMs: 30_000 }).catch(async (error: unknown) => {
+    throw new Error(await diagnose(stage), { cause: error });
+  });
+
+  expect(claims.broken).toEqual([]);
+  expect(claims.all.length).toBeGreaterThanOrEqual(14);
+});
