@@ -10,7 +10,8 @@ import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { Artifacts } from './model/artifacts.ts';
 import { loadFirst, poll } from './model/first-load.ts';
-import { workerLoader } from './model/loader.ts';
+import { modelLoader } from './model/loader.ts';
+import type { Reader } from './model/loader.ts';
 import { fetchFromSibling } from './model/sibling.ts';
 import { ModelSlot } from './model/slot.ts';
 import type { LoadRequest } from './model/slot.ts';
@@ -28,6 +29,8 @@ export interface AppOptions {
   readonly memoryLimit?: number;
   /** Pauses between attempts of the first load; see `loadFirst`. */
   readonly firstRetryMs?: number;
+  /** Reads artifacts on this thread, in tests; default: in a worker. */
+  readonly reader?: Reader;
   /** Pauses within one download; see `Artifacts`. */
   readonly retryMs?: readonly number[];
 }
@@ -88,7 +91,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   };
 }
 
-async function assemble(config: Config, { log, memoryLimit, retryMs }: AppOptions): Promise<Parts> {
+async function assemble(config: Config, { log, memoryLimit, retryMs, reader }: AppOptions): Promise<Parts> {
   const { modelDeployment } = config;
   const store = await storeOf(config);
   const artifacts = artifactsOf(config, store, log, retryMs);
@@ -101,7 +104,7 @@ async function assemble(config: Config, { log, memoryLimit, retryMs }: AppOption
   );
   const slot = new ModelSlot({
     artifacts,
-    loader: workerLoader({ maxBytes: config.maxModelBytes, ...(memoryLimit !== undefined && { memoryLimit }) }),
+    loader: modelLoader({ maxBytes: config.maxModelBytes, ...(memoryLimit !== undefined && { memoryLimit }) }, reader),
     clock: systemClock,
     log,
     timeoutMs: config.loadTimeoutMs,

@@ -24,11 +24,11 @@ export interface Metrics {
   readonly reloaded: (result: string, durationMs: number) => void;
 }
 
-/** `slot` is read when scraped; `inFlight` is asked then too. */
+/** `slot` is read when scraped; so is `openConnections`. */
 export function createMetrics(
   slot: () => ModelSlot | undefined,
   modelName: () => string,
-  inFlight: () => number,
+  openConnections: () => number,
 ): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -48,7 +48,7 @@ export function createMetrics(
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registers: [registry],
   });
-  gauges(registry, slot, inFlight);
+  gauges(registry, slot, openConnections);
   return {
     registry,
     preprocess: stage('request_preprocess_seconds', 'Time to read and check a request'),
@@ -64,7 +64,7 @@ export function createMetrics(
   };
 }
 
-function gauges(registry: Registry, slot: () => ModelSlot | undefined, inFlight: () => number): void {
+function gauges(registry: Registry, slot: () => ModelSlot | undefined, openConnections: () => number): void {
   new Gauge({
     name: 'model_info',
     help: 'The model in use; always 1',
@@ -86,11 +86,11 @@ function gauges(registry: Registry, slot: () => ModelSlot | undefined, inFlight:
     },
   });
   new Gauge({
-    name: 'rest_server_requests_in_progress',
-    help: 'Requests that wait for their answer',
+    name: 'http_server_open_connections',
+    help: 'Open connections of the public port',
     registers: [registry],
     collect() {
-      this.set(inFlight());
+      this.set(openConnections());
     },
   });
 }

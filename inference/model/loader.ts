@@ -7,27 +7,14 @@ import { checkFeatures, checkGolden, checkModelHash } from './checks.ts';
 import { parseManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOf } from './model.ts';
-import type { Model, ModelData } from './model.ts';
-
-export interface WorkOrder {
-  /** Name in the store; its ending tells an archive from a bare model file. */
-  readonly key: string;
-  readonly path: string;
-  readonly maxBytes: number;
-  /** Bytes that this process may use in all; undefined: unknown. */
-  readonly memoryLimit?: number;
-}
+import type { Model } from './model.ts';
+import type { ReadArtifact, ReadOrder } from './read-artifact.ts';
 
 export type WorkResult =
-  | {
-      readonly ok: true;
-      readonly data: ModelData;
-      /** Of the model file, unpacked. */
-      readonly modelSha256: string;
-      /** Content of metadata.json. */
-      readonly metadata?: Uint8Array;
-    }
-  | { readonly ok: false; readonly failure: Failure };
+  { readonly ok: true; readonly artifact: ReadArtifact } | { readonly ok: false; readonly failure: Failure };
+
+/** Reads an artifact; ended by `signal`. Throws LoadError, or the reason of `signal`. */
+export type Reader = (order: ReadOrder, signal: AbortSignal) => Promise<ReadArtifact>;
 
 export interface LoadedModel {
   readonly manifest: Manifest;
@@ -35,21 +22,24 @@ export interface LoadedModel {
 }
 
 /** Reads one artifact file. Throws LoadError, or the reason of `signal`, which also ends the worker. */
-export type Loader = (order: Pick<WorkOrder, 'key' | 'path'>, signal: AbortSignal) => Promise<LoadedModel>;
+export type Loader = (order: Pick<ReadOrder, 'key' | 'path'>, signal: AbortSignal) => Promise<LoadedModel>;
 
 /** Beside this file in the sources, beside main.js in a bundle. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 const WARM_UP_ROWS = 200;
 const HEAP_MB = 512; // objects of the reader; the arrays of the model are outside and bounded by maxBytes
 
-/** A loader for artifacts whose model has at most `maxBytes` unpacked, in a process that may use `memoryLimit` bytes. */
-export function workerLoader({ maxBytes, memoryLimit }: Pick<WorkOrder, 'maxBytes' | 'memoryLimit'>): Loader {
+/**
+ * A loader for artifacts whose model has at most `maxBytes` unpacked, in a process that may use `memoryLimit` bytes. `read` is done in a worker thread
+ * unless a test says otherwise.
+ */
+export function modelLoader(limits: Pick<ReadOrder, 'maxBytes' | 'memoryLimit'>, read: Reader = readInWorker): Loader {
   return async (order, signal) => {
     signal.throwIfAborted();
-    const result = await runWorker({ ...order, maxBytes, ...(memoryLimit && { memoryLimit }) }, signal);
-    const manifest = parseManifest(result.metadata);
-    checkModelHash(manifest, result.modelSha256);
-    const model = modelOf(result.data);
+    const { data, metadata, modelSha256 } = await read({ ...order, ...limits }, signal);
+    const manifest = parseManifest(metadata);
+    checkModelHash(manifest, modelSha256);
+    const model = modelOf(data);
     checkFeatures(manifest, model);
     await checkGolden(manifest.golden, model);
     await warmUp(model);
@@ -57,7 +47,7 @@ export function workerLoader({ maxBytes, memoryLimit }: Pick<WorkOrder, 'maxByte
   };
 }
 
-async function runWorker(order: WorkOrder, signal: AbortSignal) {
+async function readInWorker(order: ReadOrder, signal: AbortSignal): Promise<ReadArtifact> {
   const worker = new Worker(WORKER, {
     workerData: order,
     env: {}, // the reader of foreign bytes gets no credentials
@@ -69,7 +59,7 @@ async function runWorker(order: WorkOrder, signal: AbortSignal) {
     const result = await resultOf(worker);
     signal.throwIfAborted();
     if (!result.ok) throw new LoadError(result.failure.reason, result.failure.message);
-    return result;
+    return result.artifact;
   } catch (error) {
     signal.throwIfAborted();
     throw workerError(error);

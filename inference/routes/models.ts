@@ -63,7 +63,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** The probabilities of every row; other requests get their turn between batches. Throws ModelInputError. */
-export async function probabilities(model: Model, { values, count }: Rows): Promise<Float64Array> {
+export async function probabilities({ metrics }: ModelsOptions, model: Model, rows: Rows): Promise<Float64Array> {
+  const start = performance.now();
+  const all = await inBatches(model, rows);
+  metrics.predict.observe((performance.now() - start) / 1000);
+  return all;
+}
+
+async function inBatches(model: Model, { values, count }: Rows): Promise<Float64Array> {
   const { features, classes } = model;
   if (count <= ROWS_AT_ONCE) return model.predictProba(values, count);
   const all = new Float64Array(count * classes.length);

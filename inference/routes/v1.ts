@@ -23,7 +23,7 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
       if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict is the only call');
       const served = findModel(request, options, name);
       const rows = rowsOf(jsonObject(request.body)['instances'], served);
-      const predictions = labelsOf(served.model, await probabilities(served.model, rows));
+      const predictions = labelsOf(served.model, await probabilities(options, served.model, rows));
       return { predictions };
     }),
   );

@@ -48,7 +48,7 @@ async function infer(request: FastifyRequest<Addressed>, options: ModelsOptions)
   const { name, version } = request.params;
   const { model, version: loaded, schema } = findModel(request, options, name, version);
   const call = parseInferRequest(jsonObject(request.body), schema.width);
-  const all = await probabilities(model, call);
+  const all = await probabilities(options, model, call);
   return {
     model_name: name,
     model_version: loaded,

@@ -8,9 +8,12 @@ import { createApp } from '../../inference/app.ts';
 import type { App } from '../../inference/app.ts';
 import { loadConfig } from '../../inference/config.ts';
 import { DesiredArtifact } from '../../inference/contract.ts';
+import { readArtifact } from '../../inference/model/read-artifact.ts';
 
 export const TOKEN = 'a-token-for-tests-only';
 const MODELS = new URL('../fixtures/models/', import.meta.url);
+
+const DEFAULTS = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ADMIN_TOKEN: TOKEN, DRAIN_SECONDS: '0' };
 
 export interface Reply {
   readonly status: number;
@@ -42,24 +45,27 @@ export function fixturePath(name: string, file = 'model.tar.gz'): string {
   return new URL(`${name}/${file}`, MODELS).pathname;
 }
 
-/** Starts a server with this environment (and test defaults), and waits for its first load unless told not to. */
-export async function startInference(env: Record<string, string>, { waitForLoad = true } = {}): Promise<Rig> {
+/**
+ * Starts a server with this environment (and test defaults), and waits for its first load unless told not to. It reads artifacts on this thread, which
+ * saves the start of a worker, unless `inWorker`.
+ */
+export async function startInference(
+  env: Record<string, string>,
+  { waitForLoad = true, inWorker = false } = {},
+): Promise<Rig> {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
   const dir = await mkdtemp(join(tmpdir(), 'switchyard-test-'));
   const logs: Record<string, unknown>[] = [];
   const write = (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>);
-  const config = loadConfig({
-    HOST: '127.0.0.1',
-    PORT: '0',
-    ADMIN_PORT: '0',
-    ADMIN_TOKEN: TOKEN,
-    ARTIFACT_DIR: join(dir, 'artifacts'),
-    DRAIN_SECONDS: '0',
-    ...env,
-  });
+  const config = loadConfig({ ...DEFAULTS, ARTIFACT_DIR: join(dir, 'artifacts'), ...env });
   const log = pino({ level: config.logLevel, base: null }, { write });
-  const app = await createApp(config, { log, firstRetryMs: 20, retryMs: [5, 5] });
+  const app = await createApp(config, {
+    log,
+    firstRetryMs: 20,
+    retryMs: [5, 5],
+    ...(inWorker ? {} : { reader: readArtifact }),
+  });
   const { port, adminPort } = await app.start();
   if (waitForLoad) await app.firstLoad;
   const [url, adminUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${adminPort ?? 0}`];

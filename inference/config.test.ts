@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig } from './config.ts';
+
+const desired = {
+  artifact: {
+    store: { endpoint: 'http://s3:9000', forcePathStyle: true },
+    bucket: 'models',
+    key: 'a/model.tar.gz',
+    etag: '"1"',
+  },
+  sequence: 7,
+  siblings: 'http://retail--blue:8081',
+  modelDeployment: 'retail',
+  variant: 'blue',
+  revision: 'r1',
+};
+
+describe('the configuration', () => {
+  it('has the defaults of the Python service', () => {
+    expect(loadConfig({})).toMatchObject({
+      origin: { kind: 'file', path: 'model/model.tar.gz' },
+      port: 8080,
+      adminPort: 8081,
+      logLevel: 'info',
+      maxBodyBytes: 1024 * 1024,
+      variant: 'default',
+      allowPublicReload: false,
+    });
+  });
+
+  it('takes S3 where a region is set', () => {
+    const { origin } = loadConfig({
+      AWS_REGION: 'eu-central-1',
+      AWS_ENDPOINT_URL_S3: 'http://minio:9000',
+      S3_FORCE_PATH_STYLE: 'true',
+    });
+
+    expect(origin).toEqual({
+      kind: 's3',
+      artifact: {
+        store: { region: 'eu-central-1', endpoint: 'http://minio:9000', forcePathStyle: true },
+        bucket: 'mlops-retail-models',
+        key: 'artifacts/model-v1/model.tar.gz',
+      },
+    });
+  });
+
+  it('goes by the desired artifact file where there is one', () => {
+    const config = loadConfig({ DESIRED_ARTIFACT_FILE: '/etc/a.json', AWS_REGION: 'x', MODEL_POLL_SECONDS: '5' }, () =>
+      JSON.stringify(desired),
+    );
+
+    expect(config).toMatchObject({
+      sequence: 7,
+      revision: 'r1',
+      variant: 'blue',
+      modelDeployment: 'retail',
+      siblings: desired.siblings,
+      pollMs: 0,
+    });
+    expect(config.origin).toMatchObject({ kind: 's3', artifact: { bucket: 'models', key: 'a/model.tar.gz' } });
+  });
+
+  it.each(['debug', 'INFO', 'Warning', 'critical'])('takes log levels as Python writes them: %s', (LOG_LEVEL) => {
+    expect(['debug', 'info', 'warn', 'fatal']).toContain(loadConfig({ LOG_LEVEL }).logLevel);
+  });
+
+  it.each([
+    [{ PORT: 'http' }, 'PORT: must be a number from 0 to 65535'],
+    [{ PORT: '80.5' }, 'PORT: must be a whole number from 0 to 65535'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: must be one of TRACE, DEBUG, INFO'],
+    [{ ADMIN_TOKEN: 'short' }, 'ADMIN_TOKEN: must have at least 16 characters'],
+    [{ AWS_ENDPOINT_URL_S3: 'minio' }, 'AWS_ENDPOINT_URL_S3: must be a URL such as http://minio:9000'],
+    [{ S3_FORCE_PATH_STYLE: 'maybe' }, 'S3_FORCE_PATH_STYLE: must be true or false'],
+    [{ DRAIN_SECONDS: '-1' }, 'DRAIN_SECONDS: must be a number from 0 to 600'],
+  ])('refuses %j and says what to do', (env, message) => {
+    expect(() => loadConfig(env)).toThrow(ConfigError);
+    expect(() => loadConfig(env)).toThrow(message);
+  });
+
+  it.each([
+    [
+      'missing',
+      () => {
+        throw new Error('ENOENT: no such file');
+      },
+      /cannot be read as JSON \(ENOENT/,
+    ],
+    ['not JSON', () => '{', /cannot be read as JSON/],
+    [
+      'of another form',
+      () => JSON.stringify({ ...desired, sequence: 'x' }),
+      /does not hold a desired artifact \(sequence: /,
+    ],
+  ])('refuses a desired artifact file that is %s', (_, read, message) => {
+    expect(() => loadConfig({ DESIRED_ARTIFACT_FILE: '/etc/a.json' }, read)).toThrow(message);
+  });
+
+  it('is frozen', () => {
+    expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+});

@@ -1,0 +1,43 @@
+// From an artifact file to plain data that can be handed to another thread. No schema library here: a worker pays for each import at each load.
+import { createHash } from 'node:crypto';
+import { LoadError } from '../load-error.ts';
+import { parseModel } from './model.ts';
+import type { ModelData } from './model.ts';
+import { unpack } from './package.ts';
+
+export interface ReadOrder {
+  /** Name in the store; its ending tells an archive from a bare model file. */
+  readonly key: string;
+  readonly path: string;
+  /** Of the model, unpacked. */
+  readonly maxBytes: number;
+  /** Bytes that this process may use in all; undefined: unknown. */
+  readonly memoryLimit?: number;
+}
+
+export interface ReadArtifact {
+  readonly data: ModelData;
+  /** Of the model file, unpacked. */
+  readonly modelSha256: string;
+  /** Content of metadata.json. */
+  readonly metadata?: Uint8Array;
+}
+
+/** Unpacks and parses. Throws LoadError and ModelError: the reasons that blame the artifact. */
+export async function readArtifact({ key, path, maxBytes, memoryLimit }: ReadOrder): Promise<ReadArtifact> {
+  const { fileName, model, metadata } = await unpack(key, path, maxBytes);
+  checkMemory(model.length, memoryLimit);
+  const data = parseModel(fileName, model, { maxBytes });
+  const modelSha256 = createHash('sha256').update(model).digest('hex');
+  return { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
+}
+
+/** The arrays and the reader's copies take about twice the file, beside everything that is in memory already. */
+function checkMemory(fileBytes: number, limit: number | undefined): void {
+  const needed = process.memoryUsage.rss() + 2 * fileBytes;
+  if (limit === undefined || needed <= limit) return;
+  throw new LoadError(
+    'InsufficientMemory',
+    `Loading the model beside the active one needs about ${needed} bytes, the limit is ${limit}: raise the memory limit`,
+  );
+}
