@@ -111,6 +111,18 @@ describe('refusals', () => {
   });
 });
 
+it('says a refusal once, although each answer has a request id of its own', async () => {
+  bucket.fault = () => ({ status: 403 });
+  poller.want('ml/retail', [wanted('a')]);
+  await clock.advance(SECOND);
+  const first = failedWith(poller.resolution(wanted('a')));
+
+  await clock.advance(60 * MINUTE);
+
+  expect(failedWith(poller.resolution(wanted('a')))).toEqual(first);
+  expect(changes).toEqual(['ml/retail']);
+});
+
 describe('an outage', () => {
   it('keeps the last version, says so once, and ends by itself', async () => {
     const etag = bucket.put('a');
@@ -149,18 +161,52 @@ describe('an outage', () => {
     expect(late.length).toBeLessThanOrEqual(20);
   });
 
-  it('shares the back-off of a bucket between sources', async () => {
+  it('ends a round of HEADs at the first failure', async () => {
+    const keys = Array.from({ length: 40 }, (_, index) => `folder-${index}/model`);
+    for (const key of keys) bucket.put(key);
+    bucket.fault = (operation, key) => {
+      if (operation === 'list') return { status: 403, name: 'AccessDenied' };
+      return key === 'folder-0/model' ? { code: 'ETIMEDOUT' } : undefined;
+    };
+    poller.want(
+      'ml/retail',
+      keys.map((key) => wanted(key)),
+    );
+
+    const made = await callsWithin(clock, bucket, SECOND);
+
+    expect(made.filter((call) => call.startsWith('head')).length).toBeLessThanOrEqual(8);
+    expect(failedWith(poller.resolution(wanted('folder-39/model'))).reason).toBe('StoreUnreachable');
+  });
+
+  it('lets one source at a time try whether the bucket is back', async () => {
     bucket.fault = () => ({ status: 503, name: 'SlowDown' });
-    const other = { ...SOURCE, namespace: 'other' };
-    poller.want('ml/retail', [wanted('a', { intervalMs: SECOND })]);
-    poller.want('other/retail', [wanted('a', { source: other, intervalMs: SECOND })]);
-    await clock.advance(10 * MINUTE);
+    for (let tenant = 0; tenant < 10; tenant += 1) {
+      const source = { ...SOURCE, namespace: `tenant-${tenant}` };
+      poller.want(`tenant-${tenant}/retail`, [wanted('a', { source, intervalMs: SECOND })]);
+    }
+    await clock.advance(30 * MINUTE);
 
     const made = await callsWithin(clock, bucket, 20 * MINUTE);
 
-    expect(failedWith(poller.resolution(wanted('a'))).reason).toBe('Throttled');
-    expect(made.length).toBeLessThanOrEqual(12);
+    expect(made.length).toBeGreaterThanOrEqual(4);
+    expect(made.length).toBeLessThanOrEqual(8);
     expect(rig.counted).toContain('head Throttled');
+  });
+
+  it('is over for every source once one has found the bucket back', async () => {
+    bucket.put('a');
+    bucket.fault = () => ({ code: 'ECONNREFUSED' });
+    const wants = ['x', 'y', 'z'].map((namespace) =>
+      wanted('a', { source: { ...SOURCE, namespace }, intervalMs: SECOND }),
+    );
+    for (const want of wants) poller.want(`${want.source.namespace}/retail`, [want]);
+    await clock.advance(30 * MINUTE);
+    bucket.fault = () => undefined;
+
+    await clock.advance(2 * MINUTE);
+
+    expect(wants.map((want) => poller.resolution(want).kind)).toEqual(['resolved', 'resolved', 'resolved']);
   });
 });
 

@@ -75,6 +75,22 @@ describe('following a key', () => {
     expect(resolved(poller.resolution(wanted('a/1'))).listedAt).toBe(since);
   });
 
+  it('takes the same bytes, uploaded again, for the same version', async () => {
+    const etag = bucket.put('a');
+    poller.want('ml/retail', [wanted('a')]);
+    await clock.advance(SECOND);
+    const before = resolved(poller.resolution(wanted('a')));
+    changes.length = 0;
+    bucket.put('a', { etag });
+
+    await clock.advance(35 * SECOND);
+
+    const after = resolved(poller.resolution(wanted('a')));
+    expect(after.artifact.lastModified).not.toBe(before.artifact.lastModified);
+    expect(after.listedAt).toBe(before.listedAt);
+    expect(changes).toEqual([]);
+  });
+
   it('asks nothing and calls nobody for a key that did not change', async () => {
     for (const key of ['a/1', 'a/2']) bucket.put(key);
     poller.want('ml/retail', [wanted('a/1'), wanted('a/2')]);

@@ -99,12 +99,18 @@ export class SourcePoller {
     if (this.#round !== undefined || this.#stopping.signal.aborted || due >= this.#timerAt) return;
     this.#timer?.cancel();
     this.#timerAt = due;
-    const wait = Math.max(due, this.#deps.pressure.notBefore) - this.#deps.clock.monotonic();
-    this.#timer = this.#deps.clock.setTimer(Math.max(0, wait), () => this.#start());
+    const wait = Math.max(0, due - this.#deps.clock.monotonic());
+    this.#timer = this.#deps.clock.setTimer(wait, () => this.#start());
   }
 
   #start(): void {
     this.#timerAt = NEVER;
+    const { pressure, clock } = this.#deps;
+    const wait = pressure.enter(clock.monotonic());
+    if (wait > 0) {
+      this.#schedule(clock.monotonic() + wait);
+      return;
+    }
     const entries = this.#dueEntries();
     for (const entry of entries) entry.dueAt = NEVER;
     this.#round = this.#ask(entries)
@@ -113,6 +119,7 @@ export class SourcePoller {
         if (!this.#stopping.signal.aborted) this.#deps.onError(error);
       })
       .finally(() => {
+        pressure.leave();
         this.#round = undefined;
         this.#schedule(earliest(this.#entries.values()));
       });

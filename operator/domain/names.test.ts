@@ -72,6 +72,15 @@ describe('names of children', () => {
     );
   });
 
+  it('are told apart by their hash where they had to be cut', () => {
+    const [name, variant] = ['x'.repeat(40), 'y'.repeat(19)];
+
+    expect(artifactConfigMapName(name, `${variant}a`)).not.toBe(artifactConfigMapName(name, `${variant}b`));
+    expect(controllerRevisionName(name, variant, '00000001')).not.toBe(
+      controllerRevisionName(name, variant, '00000002'),
+    );
+  });
+
   it('keep a variant called router away from the router', () => {
     expect(variantName('a', 'router')).not.toBe(routerName('a'));
   });
