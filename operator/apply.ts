@@ -60,8 +60,8 @@ export async function writeStatus(
   signal: AbortSignal,
 ): Promise<void> {
   if (canonicalJson(resource.status) === canonicalJson(status)) return;
-  const { namespace, name, uid } = resource;
-  await deps.writer.applyStatus(MODEL_DEPLOYMENT, { namespace, name, uid }, status, signal);
+  const { namespace, name, uid, resourceVersion } = resource;
+  await deps.writer.applyStatus(MODEL_DEPLOYMENT, { namespace, name, uid, resourceVersion }, status, signal);
   for (const transition of transitionsOf(resource.status, status)) deps.emit(resource, transition);
   deps.log.info(
     { modelDeployment: key, phase: status.phase, message: status.message, generation: resource.generation },

@@ -4,6 +4,7 @@ import type { Obstacle } from './domain/observed.ts';
 export class Memory {
   readonly #obstacles = new Map<string, readonly Obstacle[]>();
   readonly #drained = new Map<string, string>();
+  readonly #owners = new Map<string, string>();
 
   /** What kept the last apply from making the children. */
   obstacles(key: string): readonly Obstacle[] {
@@ -27,8 +28,15 @@ export class Memory {
     return id !== undefined && this.#drained.get(key) === id;
   }
 
-  forget(key: string): void {
-    this.#obstacles.delete(key);
-    this.#drained.delete(key);
+  /** Under which uid the children of the resource were applied. */
+  noteOwner(key: string, uid: string): void {
+    this.#owners.set(key, uid);
+  }
+
+  /** Forgets the resource; returns the uid that it had. */
+  forget(key: string): string | undefined {
+    const uid = this.#owners.get(key);
+    for (const map of [this.#obstacles, this.#drained, this.#owners]) map.delete(key);
+    return uid;
   }
 }

@@ -20,6 +20,7 @@ export async function reconcile(
 ): Promise<Next> {
   const resource = deps.caches.resources.get(namespace, name);
   if (resource === undefined || resource.terminating) return forget(deps, key);
+  deps.memory.noteOwner(key, resource.uid);
   if (resource.spec === undefined) {
     const status = invalidStatus(
       { generation: resource.generation, status: resource.status },
@@ -52,7 +53,8 @@ async function reconcileValid(
 function forget(deps: Deps, key: string): Next {
   deps.artifacts.want(key, []);
   deps.reports.forget(key);
-  deps.memory.forget(key);
+  const uid = deps.memory.forget(key);
+  if (uid !== undefined) deps.writer.forgetOwner(uid);
   return 'idle';
 }
 

@@ -5,7 +5,6 @@ import { heldBy, parseLeaseRecord, released } from './lease-record.ts';
 import { microTime } from './micro-time.ts';
 import { compareVersions, controllerOf, keyOf, parseStored, splitKey } from './objects.ts';
 import { pathOf, RESOURCES } from './resources.ts';
-import { WrittenVersions } from './written-versions.ts';
 
 describe('paths', () => {
   it('of the core group and of others', () => {
@@ -126,30 +125,6 @@ describe('objects', () => {
     expect(Math.sign(compareVersions('18446744073709551616', '18446744073709551615') ?? NaN)).toBe(1);
     expect(compareVersions('x', 'x')).toBe(0);
     expect(compareVersions('x1', 'x2')).toBeUndefined();
-  });
-});
-
-describe('written versions', () => {
-  const written = (version: string) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'a', uid: 'u', resourceVersion: version },
-  });
-
-  it('tell when the cache has caught up', () => {
-    const versions = new WrittenVersions();
-    expect(versions.isBehind('u', undefined)).toBe(false);
-    versions.record(written('10'));
-    expect(versions.isBehind('u', '9')).toBe(true);
-    expect(versions.isBehind('u', undefined)).toBe(true);
-    expect(versions.isBehind('u', '10')).toBe(false);
-    versions.record(written('10'));
-    expect(versions.isBehind('u', '11')).toBe(false);
-    versions.record(written('x'));
-    expect(versions.isBehind('u', 'y')).toBe(false);
-    versions.record(written('12'));
-    versions.forget('u');
-    expect(versions.isBehind('u', '1')).toBe(false);
   });
 });
 
