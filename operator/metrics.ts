@@ -8,6 +8,7 @@ export interface Metrics {
   readonly reconcileSeconds: Histogram;
   readonly artifactToPods: Histogram;
   readonly kubeRequests: Counter<'method' | 'code'>;
+  readonly storeCalls: Counter<'operation' | 'outcome'>;
   readonly leading: Gauge;
   readonly queue: Gauge<'state'>;
 }
@@ -33,6 +34,7 @@ export function createMetrics(): Metrics {
       ROLLOUT_BUCKETS,
     ),
     kubeRequests: counter('switchyard_kube_requests_total', 'Requests to the API server.', ['method', 'code']),
+    storeCalls: counter('switchyard_store_calls_total', 'Requests to object stores.', ['operation', 'outcome']),
     leading: new Gauge({ name: 'switchyard_leading', help: '1 while this replica holds the lease.', registers }),
     queue: new Gauge({
       name: 'switchyard_queue_keys',

@@ -211,7 +211,7 @@ function podClients(clock: Clock, lifecycle: Lifecycle): Pick<Deps, 'pods' | 'ro
   return { pods, routers };
 }
 
-function startPoller({ options, queue }: Parts, readSecret: ReturnType<typeof secretReader>): ArtifactPoller {
+function startPoller({ options, queue, metrics }: Parts, readSecret: ReturnType<typeof secretReader>): ArtifactPoller {
   const { config, clock, log, lifecycle } = options;
   const s3 = new S3ClientFactory();
   const opener = createSourceOpener({
@@ -225,6 +225,7 @@ function startPoller({ options, queue }: Parts, readSecret: ReturnType<typeof se
     random: Math.random,
     opener,
     onChange: (key) => queue.add(key),
+    onCall: (operation, outcome) => metrics.storeCalls.inc({ operation, outcome }),
     onError: (error) => log.error({ err: error }, 'the poller failed unexpectedly'),
   });
   lifecycle.onStop('artifact poller', async () => {

@@ -1,5 +1,6 @@
 // One pass for one resource: observe, plan, apply. Level-triggered: it never asks what happened, only what is.
 import { applyPlan, writeStatus } from './apply.ts';
+import { storeNamed } from './config.ts';
 import type { Deps } from './deps.ts';
 import type { Spec } from './domain/model-deployment.ts';
 import { observe } from './observe.ts';
@@ -62,7 +63,7 @@ function planContext({ config, newToken }: Deps): PlanContext {
   return {
     images: config.images,
     store: (name) => {
-      const store = config.stores[name];
+      const store = storeNamed(config.stores, name);
       if (store === undefined) return undefined;
       const { endpoint, region, forcePathStyle } = store;
       return { forcePathStyle, ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) };
