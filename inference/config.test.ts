@@ -58,7 +58,10 @@ describe('the configuration', () => {
       siblings: desired.siblings,
       pollMs: 0,
     });
-    expect(config.origin).toMatchObject({ kind: 's3', artifact: { bucket: 'models', key: 'a/model.tar.gz' } });
+    expect(config.origin).toMatchObject({
+      kind: 's3',
+      artifact: { bucket: 'models', store: { region: 'x', endpoint: 'http://s3:9000' } },
+    });
   });
 
   it.each(['debug', 'INFO', 'Warning', 'critical'])('takes log levels as Python writes them: %s', (LOG_LEVEL) => {

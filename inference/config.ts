@@ -119,7 +119,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
   const values = parsed.data;
   const desired = values.DESIRED_ARTIFACT_FILE && readDesired(values.DESIRED_ARTIFACT_FILE, read);
   return Object.freeze({
-    ...(desired ? fromDesired(desired) : fromEnvironment(values)),
+    ...(desired ? fromDesired(desired, values.AWS_REGION) : fromEnvironment(values)),
     host: values.HOST,
     port: values.PORT,
     adminPort: values.ADMIN_PORT,
@@ -127,7 +127,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     allowPublicReload: values.ALLOW_PUBLIC_RELOAD,
     logLevel: values.LOG_LEVEL,
     accessLogEvery: values.ACCESS_LOG_EVERY,
-    artifactDir: values.ARTIFACT_DIR ?? join(tmpdir(), 'switchyard-artifacts'),
+    artifactDir: values.ARTIFACT_DIR ?? join(tmpdir(), `switchyard-artifacts-${values.PORT || process.pid}`),
     pollMs: desired ? 0 : values.MODEL_POLL_SECONDS * 1000,
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxArtifactBytes: values.MAX_ARTIFACT_BYTES,
@@ -141,8 +141,10 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
 
 type Chosen = Pick<Config, 'origin' | 'sequence' | 'revision' | 'siblings' | 'modelDeployment' | 'variant'>;
 
-function fromDesired({ artifact, sequence, siblings, modelDeployment, variant, revision }: DesiredArtifact): Chosen {
-  const origin = { kind: 's3', artifact } as const;
+function fromDesired(desired: DesiredArtifact, region: string | undefined): Chosen {
+  const { artifact, sequence, siblings, modelDeployment, variant, revision } = desired;
+  const store = { ...(region !== undefined && { region }), ...artifact.store };
+  const origin = { kind: 's3', artifact: { ...artifact, store } } as const;
   return { origin, sequence, revision, modelDeployment, variant, ...(siblings !== undefined && { siblings }) };
 }
 

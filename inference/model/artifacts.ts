@@ -100,7 +100,7 @@ export class Artifacts {
         return verified({ ...versionOf(wanted), ...saved }, wanted);
       } catch (second) {
         signal.throwIfAborted();
-        log.info({ sha256, err: second }, 'no sibling has the artifact');
+        log.info({ sha256, detail: loadErrorOf(second).message }, 'no sibling has the artifact');
         throw error;
       }
     }
@@ -115,7 +115,10 @@ export class Artifacts {
       } catch (error) {
         signal.throwIfAborted();
         if (loadErrorOf(error).reason !== 'StoreUnreachable') throw error;
-        log.warn({ err: error, key: wanted.key, retryMs: wait }, 'download failed, trying again');
+        log.warn(
+          { detail: loadErrorOf(error).message, key: wanted.key, retryMs: wait },
+          'download failed, trying again',
+        );
         await sleep(wait * (0.75 + Math.random() / 2), undefined, { signal });
       }
     }

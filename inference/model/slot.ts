@@ -189,7 +189,9 @@ export class ModelSlot {
       this.#flight = undefined;
       this.#failure = { ...failureOf(error), sequence, ...(revision !== undefined && { revision }) };
     }
-    log.warn({ revision, sequence, reason: error.reason, err: error }, 'model not loaded, the old one goes on');
+    // The stack says something about a bug only; a bad artifact or store is told by its message.
+    const detail = error.reason === 'InternalError' ? { err: error } : { detail: error.message };
+    log.warn({ revision, sequence, reason: error.reason, ...detail }, 'model not loaded');
     return error;
   }
 }

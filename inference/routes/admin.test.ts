@@ -40,7 +40,7 @@ async function startPinned(versioned = true): Promise<Rig> {
     variant: 'blue',
     revision: 'r1',
   });
-  return startInference({ ...env, STALL_SECONDS: '0.2' });
+  return startInference({ ...env, STALL_SECONDS: '0.2', LOAD_TIMEOUT_SECONDS: '3' });
 }
 
 async function reload(server: Rig, body: ReloadBody): Promise<{ status: number; answer: ReloadAnswer }> {
@@ -169,6 +169,20 @@ describe('POST /model/reload', () => {
     await reload(server, { sequence: 3, revision: 'r1', key: KEY, sha256: first?.sha256 });
 
     expect((await info(server)).failure).toBeUndefined();
+  });
+
+  it('gives up a load that takes too long', async () => {
+    const next = s3.put('models', KEY, fixture('basket-blue-2'));
+    const never = Promise.withResolvers<undefined>();
+    s3.faults.push({ kind: 'first', run: () => never.promise });
+
+    const { status, answer } = await reload(server, { sequence: 2, revision: 'r2', key: KEY, ...next });
+
+    expect({ status, answer }).toMatchObject({
+      status: 502,
+      answer: { error: { reason: 'LoadTimeout' }, active: { version: 'blue-1' } },
+    });
+    never.resolve(undefined);
   });
 
   it('tries again after a fault that passes', async () => {

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anArchive } from '../../test/support/an-archive.ts';
+import { fixturePath } from '../../test/support/inference-rig.ts';
+import { archived } from '../../test/support/model-fixtures.ts';
+import { modelLoader } from './loader.ts';
+import { readArtifact } from './read-artifact.ts';
+
+const LIMITS = { maxBytes: 10_000_000 };
+const KEY = 'model.tar.gz';
+const never = new AbortController().signal;
+const blue = { key: KEY, path: fixturePath('basket-blue') };
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'switchyard-loader-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+describe('a worker', () => {
+  it('hands over a model that answers as one read on this thread', async () => {
+    const row = new Float64Array(12).fill(3);
+
+    const [there, here] = await Promise.all([
+      modelLoader(LIMITS)(blue, never),
+      modelLoader(LIMITS, readArtifact)(blue, never),
+    ]);
+
+    expect(there.manifest.version).toBe('blue-1');
+    expect(there.model.predictProba(row, 1)).toEqual(here.model.predictProba(row, 1));
+  });
+
+  it('ends when the load is given up, for the reason given', async () => {
+    const giveUp = new AbortController();
+    const loading = modelLoader(LIMITS)(blue, giveUp.signal);
+
+    giveUp.abort(new Error('a newer call'));
+
+    await expect(loading).rejects.toThrow('a newer call');
+  });
+
+  it('gives the reason of a refusal', async () => {
+    await expect(modelLoader({ maxBytes: 1000 })(blue, never)).rejects.toMatchObject({ reason: 'ArtifactTooLarge' });
+  });
+});
+
+it('refuses a model for which there is no room before it is read', async () => {
+  const loading = modelLoader({ ...LIMITS, memoryLimit: 1_000_000 }, readArtifact)(blue, never);
+
+  await expect(loading).rejects.toMatchObject({ reason: 'InsufficientMemory' });
+});
+
+it.each([
+  ['ChecksumMismatch', { sha256: '0'.repeat(64) }],
+  ['GoldenMismatch', { golden: { inputs: [new Array(12).fill(0)], outputs: [[1, 0, 0]] } }],
+  ['SchemaIncompatible', { features: ['a'] }],
+])('refuses a model with %s by its own metadata', async (reason, metadata) => {
+  const path = join(dir, reason);
+  const model = archived('basket-blue', 'model.joblib');
+  await writeFile(
+    path,
+    await anArchive([
+      ['model.joblib', model],
+      ['metadata.json', JSON.stringify(metadata)],
+    ]),
+  );
+
+  await expect(modelLoader(LIMITS, readArtifact)({ key: KEY, path }, never)).rejects.toMatchObject({ reason });
+});
