@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { killQuietly, removeCgroup } from './cgroup.ts';
 import { run, tryRun, type RunOptions } from './command.ts';
-import { cacheDir, cgroups, dockerHost, dockerSocket, machineLocksDir, network, socketsDir } from './config.ts';
+import { cacheDir, cgroups, dockerHost, dockerSocket, isRoot, machineLocksDir, network, socketsDir } from './config.ts';
 import { acquireLock, withLock } from './lock.ts';
 import { unmountBelow } from './mounts.ts';
 import { findByArguments, forgetDaemon, isAlive, readDaemon, startDaemon, stopDaemon, waitFor } from './process.ts';
@@ -70,6 +70,7 @@ function daemonArgs(): string[] {
 
 /** Stops dockerd unless somebody's container runs, which a build in progress has as well. Images stay for the next time. */
 export async function stopDockerWhenIdle(onProgress: OnProgress): Promise<void> {
+  if (!isRoot) return;
   const release = await acquireLock(lockPath, { what: 'uses dockerd', onProgress });
   try {
     const containers = (await isDockerUp()) ? await docker(['ps', '--quiet']) : '';
