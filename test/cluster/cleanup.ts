@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { killQuietly, removeCgroup } from './cgroup.ts';
-import { cgroups, socketsDir, type Tier } from './config.ts';
+import { cgroups, isRoot, socketsDir, type Tier } from './config.ts';
 import { findShims } from './containerd.ts';
 import { MissingPart } from './missing.ts';
 import { unmountBelow } from './mounts.ts';
@@ -14,6 +14,8 @@ const GRACE_MS = 500;
 
 /** Stops and removes everything of the instance but its logs. Does nothing when there is nothing. */
 export async function cleanUp(name: string, tier: Tier): Promise<void> {
+  // Only root can have started one.
+  if (tier === 'cluster' && !isRoot) return;
   const runDir = runDirOf(name);
   if (tier === 'cluster') await refuseForeign(name, runDir);
   const daemons = await listDaemons(runDir);
