@@ -12,7 +12,7 @@ import {
 import type { Target } from '../demo/reload.ts';
 import { condition } from '../demo/kube.ts';
 import { startTraffic } from '../demo/traffic.ts';
-import type { Expectation } from '../load/contract.ts';
+import type { Expectation, LoadReport } from '../load/contract.ts';
 import type { Load } from '../load/load.ts';
 import { install, openStage, untilLed, type Stage } from '../demo/stage.ts';
 
@@ -63,4 +63,9 @@ export const BLUE_ONLY: Expectation = { phase: 'only', versions: { blue: ['blue-
 export async function loadOn(stage: Stage, { namespace, name }: Target): Promise<Load> {
   const size = { connections: 50, perSecond: 200, keys: 1000 };
   return startTraffic(stage, { ...size, namespace, name, expectation: BLUE_ONLY });
+}
+
+/** Failed requests by reason, and the first of them in full. */
+export function failuresOf({ failures, samples }: LoadReport): string[] {
+  return [...Object.entries(failures).map(([reason, count]) => `${count} × ${reason}`), ...samples];
 }

@@ -1,7 +1,9 @@
 // Load on the Service of a ModelDeployment, from a process on the node's own network.
 import type { Expectation } from '../load/contract.ts';
 import { Load } from '../load/load.ts';
+import { waitFor } from '../cluster/process.ts';
 import { readBaskets } from './artifacts.ts';
+import { getText } from './pods.ts';
 import type { Stage } from './stage.ts';
 
 export interface Traffic {
@@ -18,10 +20,13 @@ export interface Traffic {
 /** Bounds for the case that nobody stops it. */
 const LIMITS = { timeoutMs: 10_000, maxSeconds: 900, maxRequests: 2_000_000 } as const;
 
-/** Begins to send at once. */
-export async function startTraffic({ cluster, kube }: Stage, traffic: Traffic): Promise<Load> {
+/** Begins to send when the Service answers: pods are ready a moment before kube-proxy has heard of it. */
+export async function startTraffic({ cluster, kube, signal }: Stage, traffic: Traffic): Promise<Load> {
   const { namespace, name, ...plan } = traffic;
-  const url = `${await serviceUrl(kube, namespace, name)}/predict`;
+  const base = await serviceUrl(kube, namespace, name);
+  const answers = async (): Promise<boolean> => (await getText(`${base}/model/info`)) !== undefined;
+  await waitFor(answers, { what: `Service ${namespace}/${name}`, deadlineMs: 15_000, intervalMs: 100, signal });
+  const url = `${base}/predict`;
   return Load.start((command, args, options) => cluster.inNamespace(command, args, options), {
     ...{ ...plan, ...LIMITS, url },
     keyHeader: 'x-user-id',
