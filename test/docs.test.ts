@@ -18,7 +18,7 @@ const scripts = Object.keys((JSON.parse(text('package.json')) as { scripts: obje
 
 /** Commands of the docs that need a cluster, and the test that runs them. */
 const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
-  'npm run demo': 'test/demo/main-job.cluster.ts',
+  'npm run demo': 'test/component/main-job.cluster.ts',
   'kubectl apply -k config/default': 'test/demo/stage.ts',
   'kubectl apply -f crds/examples/retail.yaml': 'test/demo/manifests.ts',
   'kubectl wait --for=condition=Ready mdep/retail -n ml': 'test/demo/kube.ts',
