@@ -1,5 +1,5 @@
 // The only writes of a reconcile, in plan order: records, the status that names them, children, what is no longer wanted, calls to pods.
-import { canonicalJson } from './domain/canonical-json.ts';
+import { canonicalJson } from './runtime/canonical-json.ts';
 import { PRUNED, type Deps, type PrunedKind } from './deps.ts';
 import { transitionsOf } from './domain/transitions.ts';
 import type { Obstacle } from './domain/observed.ts';

@@ -1,6 +1,6 @@
 // Which objects are watched, what is kept of them, and which resource has to be looked at when one changes.
 import { LABEL_COMPONENT, LABEL_MANAGED_BY, LABEL_MODEL_DEPLOYMENT, MANAGED_BY } from './domain/labels.ts';
-import { canonicalJson } from './domain/canonical-json.ts';
+import { canonicalJson } from './runtime/canonical-json.ts';
 import { KIND } from './domain/model-deployment.ts';
 import { PRUNED, type Caches } from './deps.ts';
 import { Cache, type CacheReader, type Change } from './kube/cache.ts';

@@ -1,6 +1,6 @@
 // Names of the children: deterministic, at most 63 characters, and never the same for two owners.
 // Names of resources and variants have no `--`, so `<name>--<variant>` splits in one way only.
-import { createHash } from 'node:crypto';
+import { sha256 } from '../runtime/hash.ts';
 
 const MAX_LENGTH = 63;
 const HASH_LENGTH = 10;
@@ -8,7 +8,7 @@ const HASH_LENGTH = 10;
 const RESERVED = new Set(['router']);
 
 function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
+  return sha256(text).slice(0, HASH_LENGTH);
 }
 
 /** Cuts a name that is too long and ends it in `--<hash>`: a second `--`, which no whole name has. */

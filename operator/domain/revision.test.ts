@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
 import { effectiveRuntime, revisionHash, runtimeHash, type RevisionInputs } from './revision.ts';
 
 function inputs(overrides: Partial<RevisionInputs> = {}): RevisionInputs {

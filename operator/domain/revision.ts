@@ -1,8 +1,7 @@
 // What makes two revisions of a variant the same: a hash over canonical JSON of what the user and the store said.
 // Never over what the operator adds (image defaults, probes): an upgrade of the operator must not make a new revision.
-import { createHash } from 'node:crypto';
+import { hashOf } from '../runtime/hash.ts';
 import { identityOf, type ResolvedArtifact } from './artifact.ts';
-import { canonicalJson } from './canonical-json.ts';
 import type { Runtime, Spec, Variant } from './model-deployment.ts';
 
 const LENGTH = 8;
@@ -29,7 +28,7 @@ export interface RevisionInputs extends RuntimeInputs {
 }
 
 function shortHash(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, LENGTH);
+  return hashOf(value).slice(0, LENGTH);
 }
 
 function runtimePart({ source, runtime }: RuntimeInputs): object {

@@ -2,7 +2,7 @@
 import { BUCKETS, SLOTS } from '../../router/contract.ts';
 import type { Applied, BucketRange, RouterTable, SlotEntry } from '../../router/contract.ts';
 import { nextRanges } from '../../router/split.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
 import type { Spec } from './model-deployment.ts';
 import { variantName } from './names.ts';
 import type { RouterObserved, RouterPodObserved, ServiceTarget } from './observed.ts';

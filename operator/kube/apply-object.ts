@@ -1,8 +1,9 @@
 // The only writes of objects: server-side apply with one field manager, never to an object that somebody else owns.
+import { hashOf } from '../runtime/hash.ts';
 import type { KubeClient } from './client.ts';
 import { APPLY_TYPE } from './client.ts';
 import { KubeError, NameConflictError } from './errors.ts';
-import { hashOf, shows } from './intent.ts';
+import { shows } from './intent.ts';
 import type { KubeObject, StoredObject } from './objects.ts';
 import { controllerOf, parseStored } from './objects.ts';
 import type { ObjectPlace, ResourceType } from './resources.ts';

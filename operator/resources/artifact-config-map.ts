@@ -1,7 +1,7 @@
 // The ConfigMap with the promoted artifact of a variant: what a pod loads when it starts. Read once, never watched.
 import { ADMIN_PORT, type DesiredArtifact, type StoreSettings } from '../../inference/contract.ts';
 import type { ResolvedArtifact } from '../domain/artifact.ts';
-import { canonicalJson } from '../domain/canonical-json.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
 import { labelsFor } from '../domain/labels.ts';
 import { artifactConfigMapName, variantName } from '../domain/names.ts';
 import { childMetadata, type Manifest, type Owner } from './metadata.ts';

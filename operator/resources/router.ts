@@ -2,7 +2,7 @@
 // restarts nothing; the sticky key and the override header are in the pods' environment, so a change of them rolls the pods.
 import { AGENT_PORT, type RouterTable, type StickyKey, TABLE_KEY, TRAFFIC_PORT } from '../../router/contract.ts';
 import { STATUS_PORT, TIMES } from '../../router/haproxy/config.ts';
-import { canonicalJson } from '../domain/canonical-json.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
 import { labelsFor, routerSelector } from '../domain/labels.ts';
 import type { Traffic } from '../domain/model-deployment.ts';
 import { routerName } from '../domain/names.ts';
