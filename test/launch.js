@@ -1,8 +1,9 @@
 // Entry of every npm script: works on the machine's own Node (20 or newer) with nothing installed. Installs the dependencies when they are missing or
 // older than package-lock.json, then runs the given program on the project's own Node, which node_modules carries.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -22,14 +23,45 @@ function install() {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) {
-    console.error('npm ci failed: see its message above. It needs access to an npm registry.');
-    process.exit(1);
-  }
-  writeFileSync(stamp, lock);
+  if (status === 0) writeFileSync(stamp, lock);
 }
 
-if (!installed()) install();
+/** npm ci begins by removing node_modules: two at once would pull the tree from under each other. */
+function installOnce() {
+  const path = join(tmpdir(), `switchyard-install-${createHash('sha256').update(root).digest('hex').slice(0, 12)}`);
+  while (!take(path)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  try {
+    if (!installed()) install();
+  } finally {
+    rmSync(path, { force: true });
+  }
+  if (installed()) return;
+  console.error('npm ci failed: see its message above. It needs access to an npm registry.');
+  process.exit(1);
+}
+
+/** Makes the lock file, or removes that of a process that has died. Says whether it is ours. */
+function take(path) {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    if (holder > 0 && !isRunning(holder)) rmSync(path, { force: true });
+    return false;
+  }
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+if (!installed()) installOnce();
 const [program, ...args] = process.argv.slice(2);
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, program), ...args], {
   stdio: 'inherit',
