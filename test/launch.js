@@ -8,22 +8,25 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const node = join(root, 'node_modules/.bin/node');
-const stamp = join(root, 'node_modules/.switchyard-lock');
-const lock = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
+// npm keeps here what it has really installed; it is written last.
+const installedLock = join(root, 'node_modules/.package-lock.json');
 
+/** Whether node_modules holds what package-lock.json asks for, whoever has installed it. */
 function installed() {
-  return existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lock;
+  if (!existsSync(node) || !existsSync(installedLock)) return false;
+  const present = JSON.parse(readFileSync(installedLock, 'utf8')).packages;
+  const wanted = Object.entries(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages);
+  return wanted.every(
+    ([path, { version, optional }]) => path === '' || optional === true || present[path]?.version === version,
+  );
 }
 
 function install() {
   console.error('Installing dependencies (npm ci, about 30 s) …');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (status === 0) writeFileSync(stamp, lock);
 }
 
 /** npm ci begins by removing node_modules: two at once would pull the tree from under each other. */
