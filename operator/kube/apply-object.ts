@@ -5,7 +5,7 @@ import { APPLY_TYPE } from './client.ts';
 import { KubeError, NameConflictError } from './errors.ts';
 import { shows } from './intent.ts';
 import type { KubeObject, StoredObject } from './objects.ts';
-import { controllerOf, parseStored } from './objects.ts';
+import { controllerOf, storedFrom } from './objects.ts';
 import type { ObjectPlace, ResourceType } from './resources.ts';
 import { apiVersionOf, pathOf } from './resources.ts';
 
@@ -174,7 +174,7 @@ class Applier implements ObjectWriter {
 
   async #read(type: ResourceType, place: ObjectPlace, signal: AbortSignal): Promise<StoredObject | undefined> {
     try {
-      return stored(await this.#options.client.request('GET', pathOf(type, place), { signal }), type);
+      return storedFrom(await this.#options.client.request('GET', pathOf(type, place), { signal }), type);
     } catch (error) {
       if (error instanceof KubeError && error.isNotFound) return undefined;
       throw error;
@@ -184,7 +184,7 @@ class Applier implements ObjectWriter {
   /** The version of the object with that uid. Throws a conflict when another one has its name. */
   async #versionOf(type: ResourceType, ref: ObjectRef, signal: AbortSignal): Promise<string> {
     const place = { namespace: ref.namespace, name: ref.name };
-    const { metadata } = stored(await this.#options.client.request('GET', pathOf(type, place), { signal }), type);
+    const { metadata } = storedFrom(await this.#options.client.request('GET', pathOf(type, place), { signal }), type);
     if (metadata.uid !== ref.uid) throw conflict(`${type.kind} ${ref.name} is another one than before`);
     return metadata.resourceVersion;
   }
@@ -222,7 +222,7 @@ class Applier implements ObjectWriter {
   ): Promise<StoredObject> {
     this.#options.assertLeading();
     const answer = this.#options.client.request('PATCH', path, { body, query, contentType: APPLY_TYPE, signal });
-    const object = stored(await answer.catch(rethrowConflict), type);
+    const object = storedFrom(await answer.catch(rethrowConflict), type);
     this.#options.onWritten?.(type, object);
     return object;
   }
@@ -238,13 +238,6 @@ class Applier implements ObjectWriter {
 /** Nobody has written since we did, or at least every field that we mean still shows (a controller that writes status raises the version too). */
 function isStill(current: StoredObject, last: Remembered, intent: KubeObject): boolean {
   return current.metadata.resourceVersion === last.version || shows(current, intent);
-}
-
-function stored(answer: unknown, type: ResourceType): StoredObject {
-  const object = parseStored(answer, type);
-  if (object === undefined)
-    throw new KubeError({ status: 0, reason: 'Malformed', message: `the answer is not a ${type.kind}` });
-  return object;
 }
 
 /** Another object has taken the name: the server answers 422 or 409, according to the kind. For us it is the same: look again. */

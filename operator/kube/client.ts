@@ -2,9 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../runtime/clock.ts';
 import { withDeadline } from '../runtime/clock.ts';
+import { readLines, readText } from '../runtime/http-body.ts';
 import { RateLimiter } from '../runtime/rate-limiter.ts';
 import type { Transport } from './connection.ts';
-import { exchange, readLines, readText } from './connection.ts';
+import { exchange } from './connection.ts';
 import { fromAnswer, KubeError, toKubeError } from './errors.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

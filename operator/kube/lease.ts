@@ -6,7 +6,7 @@ import { KubeError, NotLeadingError, toKubeError } from './errors.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import { heldBy, isSameRecord, parseLeaseRecord, released } from './lease-record.ts';
 import type { StoredObject } from './objects.ts';
-import { compareVersions, parseStored } from './objects.ts';
+import { compareVersions, storedFrom } from './objects.ts';
 import { apiVersionOf, pathOf, RESOURCES } from './resources.ts';
 import { watch } from './watch.ts';
 
@@ -243,9 +243,8 @@ export class LeaderElection {
   async #read(signal: AbortSignal): Promise<StoredObject | undefined> {
     const { client } = this.#options;
     try {
-      return stored(
-        await client.request('GET', this.#path, { signal, urgent: true, deadlineMs: this.#timing.retryMs }),
-      );
+      const options = { signal, urgent: true, deadlineMs: this.#timing.retryMs };
+      return storedFrom(await client.request('GET', this.#path, options), RESOURCES.Lease);
     } catch (error) {
       if (error instanceof KubeError && error.isNotFound) return undefined;
       throw error;
@@ -256,27 +255,15 @@ export class LeaderElection {
     const { client, namespace, name } = this.#options;
     const body = { apiVersion: apiVersionOf(RESOURCES.Lease), kind: 'Lease', metadata: { name, namespace }, spec };
     const path = pathOf(RESOURCES.Lease, { namespace });
-    return stored(await client.request('POST', path, { body, signal, urgent: true, deadlineMs: this.#timing.retryMs }));
+    const options = { body, signal, urgent: true, deadlineMs: this.#timing.retryMs };
+    return storedFrom(await client.request('POST', path, options), RESOURCES.Lease);
   }
 
   /** Replaces the record of exactly this version of the lease: 409 when somebody was faster. */
   async #put(object: StoredObject, spec: LeaseRecord, signal: AbortSignal, deadlineMs: number): Promise<StoredObject> {
-    return stored(
-      await this.#options.client.request('PUT', this.#path, {
-        body: { ...object, spec },
-        signal,
-        urgent: true,
-        deadlineMs,
-      }),
-    );
+    const options = { body: { ...object, spec }, signal, urgent: true, deadlineMs };
+    return storedFrom(await this.#options.client.request('PUT', this.#path, options), RESOURCES.Lease);
   }
-}
-
-function stored(answer: unknown): StoredObject {
-  const object = parseStored(answer, RESOURCES.Lease);
-  if (object === undefined)
-    throw new KubeError({ status: 0, reason: 'Malformed', message: 'the answer is not a Lease' });
-  return object;
 }
 
 /** A watch tells late of what we have already read or written ourselves. */

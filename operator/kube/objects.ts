@@ -1,4 +1,5 @@
 // The raw JSON of an object as the API server sends it, and the little of it that this edge itself understands.
+import { KubeError } from './errors.ts';
 import { apiVersionOf } from './resources.ts';
 import type { ResourceType } from './resources.ts';
 
@@ -67,6 +68,14 @@ export function parseStored(value: unknown, type: ResourceType): StoredObject | 
   if (!complete) return undefined;
   Reflect.deleteProperty(metadata, 'managedFields');
   return { ...value, apiVersion: apiVersionOf(type), kind: type.kind } as unknown as StoredObject;
+}
+
+/** The object in an answer of the API server. Throws KubeError (`Malformed`) when it is none. */
+export function storedFrom(answer: unknown, type: ResourceType): StoredObject {
+  const object = parseStored(answer, type);
+  if (object === undefined)
+    throw new KubeError({ status: 0, reason: 'Malformed', message: `the answer is not a ${type.kind}` });
+  return object;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 // JSON over HTTP to a pod: keep-alive, a deadline on every call, an upper bound on every answer, and one kind of error.
 import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { withDeadline, type Clock } from '../runtime/clock.ts';
+import { readText } from '../runtime/http-body.ts';
 
 export interface Address {
   readonly host: string;
@@ -90,18 +91,6 @@ export class JsonHttp {
       outgoing.end(payload);
     });
   }
-}
-
-async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    const part: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    size += part.length;
-    if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
-    chunks.push(part);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parseJson(text: string): unknown {
