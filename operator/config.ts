@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { durationMs } from './domain/duration.ts';
+import { LOG_LEVELS } from './logger.ts';
 
 const DEFAULT_FILE = '/etc/switchyard/config.yaml';
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
 const duration = text('a duration such as 30s or 5m')

@@ -3,6 +3,9 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
+/** What the setting LOG_LEVEL may be. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 const SECRET_FIELDS = [
   'token',
   'adminToken',

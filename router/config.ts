@@ -1,8 +1,8 @@
 // Settings of the router's pod from its environment, checked once and frozen.
 import { z } from 'zod';
+import { LOG_LEVELS } from '../operator/logger.ts';
 import { AGENT_PORT, StickyKey } from './contract.ts';
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const port = z.coerce.number().int().min(1).max(65535);
 
 const Environment = z
@@ -27,7 +27,7 @@ const Environment = z
     OVERRIDE_HEADER: z.string().min(1).optional(),
     RUN_DIRECTORY: z.string().default('/run/haproxy'),
     AGENT_PORT: port.default(AGENT_PORT),
-    LOG_LEVEL: z.enum(LEVELS).default('info'),
+    LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
     KUBERNETES_SERVICE_HOST: z.string().min(1),
     KUBERNETES_SERVICE_PORT: port,
   })

@@ -1,7 +1,8 @@
 // Back-off of one bucket, shared by all who ask it: an outage or a 503 seen by one spares the bucket the calls of the others.
+import { backoffDelay } from '../runtime/backoff.ts';
 import type { StoreFailure } from './failure.ts';
 
-const BASE_MS = 1000;
+const FIRST_MS = 2000;
 const OUTAGE_CAP_MS = 60_000;
 const THROTTLED_CAP_MS = 300_000;
 
@@ -35,9 +36,10 @@ export class BucketPressure {
   /** Doubles the pause, between half of it and the whole, up to a minute for an outage and five for throttling. */
   failed({ reason }: StoreFailure, now: number): void {
     this.#failures += 1;
-    const cap = reason === 'Throttled' ? THROTTLED_CAP_MS : OUTAGE_CAP_MS;
-    const bound = Math.min(cap, BASE_MS * 2 ** Math.min(this.#failures, 20));
-    this.#notBefore = now + bound * (0.5 + this.#random() / 2);
+    const capMs = reason === 'Throttled' ? THROTTLED_CAP_MS : OUTAGE_CAP_MS;
+    // Never less than half: with full jitter a bucket that is down could be asked again at once.
+    const random = () => 0.5 + this.#random() / 2;
+    this.#notBefore = now + backoffDelay(this.#failures, { baseMs: FIRST_MS, capMs, random });
   }
 
   succeeded(): void {
