@@ -1,5 +1,5 @@
 // Which objects are watched, what is kept of them, and which resource has to be looked at when one changes.
-import { LABEL_COMPONENT, LABEL_MANAGED_BY, LABEL_MODEL_DEPLOYMENT, MANAGED_BY } from './domain/labels.ts';
+import { ALL_MANAGED, LABEL_COMPONENT, LABEL_MODEL_DEPLOYMENT } from './domain/labels.ts';
 import { canonicalJson } from './runtime/canonical-json.ts';
 import { KIND } from './domain/model-deployment.ts';
 import { PRUNED, type Caches } from './deps.ts';
@@ -50,7 +50,6 @@ export interface Informers {
 
 /** A watch that has had no stream for so long makes the operator unready. */
 const DEAD_MS = 60_000;
-const CHILDREN = `${LABEL_MANAGED_BY}=${MANAGED_BY}`;
 
 /** Starts the watches; they end with the signal. */
 export function startInformers(options: InformerOptions): Informers {
@@ -83,7 +82,7 @@ function startCaches(options: InformerOptions, health: Map<string, WatchHealth>)
     if (key !== undefined) queue.add(key);
   };
   const children = <T extends ChildView>(type: ResourceType, project: (object: StoredObject) => T) =>
-    follow(options, health, type, new Cache<T>({ project, onChange, onBadObject }), CHILDREN);
+    follow(options, health, type, new Cache<T>({ project, onChange, onBadObject }), ALL_MANAGED);
   const resources = new Cache({
     project: resourceView,
     onChange: (change: Change<ResourceView>) => enqueueResource(queue, change),

@@ -7,6 +7,8 @@ import { adminSecretName, artifactConfigMapName } from '../domain/names.ts';
 import { RESERVED_ENV } from '../domain/runtime.ts';
 import { ADMIN_TOKEN_KEY } from './admin-secret.ts';
 import { ARTIFACT_FILE } from './artifact-config-map.ts';
+import { CONTAINER_SECURITY, podSecurity } from './pod-security.ts';
+import { spread } from './topology-spread.ts';
 
 export interface PodTemplateInput {
   /** Name of the ModelDeployment. */
@@ -26,7 +28,7 @@ export interface PodTemplateInput {
 export type PodTemplate = Readonly<Record<string, unknown>>;
 type EnvVar = Readonly<Record<string, unknown>> & { readonly name: string };
 
-export const MODEL_CONTAINER = 'model';
+const MODEL_CONTAINER = 'model';
 const CONFIG_DIR = '/etc/switchyard';
 export const ARTIFACT_DIR = '/var/lib/switchyard/artifacts';
 const DEFAULT_USER = 65532;
@@ -51,31 +53,19 @@ export function buildPodTemplate(input: PodTemplateInput): PodTemplate {
 }
 
 function podSettings({ modelDeployment, variant, runtime }: PodTemplateInput): object {
-  const user = runtime.runAsUser ?? DEFAULT_USER;
   return {
     // IRSA and Pod Identity bring a projected token of their own; the token for the API server is of no use to a model.
     automountServiceAccountToken: false,
     // A Service named like our variables (`port`, `model`) would otherwise put its address into them.
     enableServiceLinks: false,
     terminationGracePeriodSeconds: GRACE_SECONDS,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: user,
-      runAsGroup: user,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: podSecurity(runtime.runAsUser ?? DEFAULT_USER),
     volumes: [
       { name: 'artifact', configMap: { name: artifactConfigMapName(modelDeployment, variant) } },
       { name: 'artifacts', emptyDir: { sizeLimit: ARTIFACTS_LIMIT } },
       { name: 'tmp', emptyDir: { sizeLimit: TMP_LIMIT } },
     ],
-    topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
-      topologyKey,
-      maxSkew: 1,
-      whenUnsatisfiable: 'ScheduleAnyway',
-      labelSelector: { matchLabels: variantSelector(modelDeployment, variant) },
-      matchLabelKeys: ['pod-template-hash'],
-    })),
+    topologySpreadConstraints: spread(variantSelector(modelDeployment, variant)),
   };
 }
 
@@ -103,11 +93,7 @@ function container(input: PodTemplateInput): object {
     resources: runtime.resources ?? DEFAULT_RESOURCES,
     ...probes(),
     lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: CONTAINER_SECURITY,
     volumeMounts: [
       { name: 'artifact', mountPath: CONFIG_DIR, readOnly: true },
       { name: 'artifacts', mountPath: ARTIFACT_DIR },

@@ -6,8 +6,11 @@ import { canonicalJson } from '../runtime/canonical-json.ts';
 import { labelsFor, routerSelector } from '../domain/labels.ts';
 import type { Traffic } from '../domain/model-deployment.ts';
 import { routerName } from '../domain/names.ts';
+import { buildRouterDisruptionBudget } from './disruption-budget.ts';
 import { childMetadata, type Manifest, type Metadata, type Owner } from './metadata.ts';
+import { CONTAINER_SECURITY, podSecurity } from './pod-security.ts';
 import { TRAFFIC_PORT_NAME } from './service.ts';
+import { spread } from './topology-spread.ts';
 
 export interface RouterInput {
   readonly owner: Owner;
@@ -37,7 +40,7 @@ export function buildRouter(input: RouterInput): Manifest[] {
 }
 
 /** ConfigMap with the table as canonical JSON: an equal table gives an equal ConfigMap. */
-export function buildTableConfigMap({ owner, table }: Pick<RouterInput, 'owner' | 'table'>): Manifest {
+function buildTableConfigMap({ owner, table }: Pick<RouterInput, 'owner' | 'table'>): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -72,9 +75,8 @@ function buildAccess(owner: Owner): Manifest[] {
   ];
 }
 
-export function buildRouterDeployment(input: RouterInput): Manifest {
+function buildRouterDeployment(input: RouterInput): Manifest {
   const { owner } = input;
-  const selector = { matchLabels: routerSelector(owner.name) };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -82,32 +84,21 @@ export function buildRouterDeployment(input: RouterInput): Manifest {
     spec: {
       replicas: REPLICAS,
       revisionHistoryLimit: 2,
-      selector,
+      selector: { matchLabels: routerSelector(owner.name) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      template: { metadata: { labels: metadata(owner).labels }, spec: podSpec(input, selector) },
+      template: { metadata: { labels: metadata(owner).labels }, spec: podSpec(input) },
     },
   };
 }
 
-function podSpec(input: RouterInput, labelSelector: object): object {
+function podSpec(input: RouterInput): object {
   return {
     serviceAccountName: routerName(input.owner.name),
     automountServiceAccountToken: true,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: TIMES.preStop + TIMES.hardStop + GRACE_MARGIN_SECONDS,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-    topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
-      topologyKey,
-      maxSkew: 1,
-      whenUnsatisfiable: 'ScheduleAnyway',
-      labelSelector,
-      matchLabelKeys: ['pod-template-hash'],
-    })),
+    securityContext: podSecurity(USER),
+    topologySpreadConstraints: spread(routerSelector(input.owner.name)),
     volumes: [{ name: 'run', emptyDir: { sizeLimit: '16Mi' } }],
     initContainers: [{ ...program(input, 'render'), name: 'render' }],
     containers: [haproxyContainer(input), agentContainer(input)],
@@ -171,11 +162,7 @@ function program({ owner, images, sticky, overrideHeader }: RouterInput, mode: '
 
 function confined(): object {
   return {
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: CONTAINER_SECURITY,
     volumeMounts: [{ name: 'run', mountPath: RUN_DIRECTORY }],
   };
 }
@@ -189,19 +176,6 @@ export function stickyKey(sticky: Traffic['sticky']): StickyKey | undefined {
   if (sticky?.header !== undefined) return { header: sticky.header };
   if (sticky?.cookie !== undefined) return { cookie: sticky.cookie };
   return sticky?.clientAddress === undefined ? undefined : { clientAddress: {} };
-}
-
-function buildRouterDisruptionBudget(owner: Owner): Manifest {
-  return {
-    apiVersion: 'policy/v1',
-    kind: 'PodDisruptionBudget',
-    metadata: metadata(owner),
-    spec: {
-      maxUnavailable: 1,
-      selector: { matchLabels: routerSelector(owner.name) },
-      unhealthyPodEvictionPolicy: 'AlwaysAllow',
-    },
-  };
 }
 
 function metadata(owner: Owner): Metadata {
