@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './command.ts';
 import { DEBIAN_RELEASE } from './config.ts';
+import { unmountBelow } from './mounts.ts';
 
 const TIMEOUT_MS = 10 * 60_000;
 const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
@@ -42,6 +43,8 @@ export async function bootstrapDebian(archive: string, signal?: AbortSignal): Pr
       options,
     );
   } finally {
+    // debootstrap mounts /proc there, and leaves it when it is killed.
+    await unmountBelow(dir);
     await rm(dir, { recursive: true, force: true });
   }
 }

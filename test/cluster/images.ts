@@ -31,6 +31,8 @@ export async function buildImages(onProgress: OnProgress, signal?: AbortSignal):
     const inputs = await hashContext();
     // One after the other: the second takes its first stage from the first's layers.
     for (const program of PROGRAMS) await build(program, version, inputs, onProgress, signal);
+    // What builds have left behind; the newer of it is the cache of the next build.
+    await docker(['image', 'prune', '--force', '--filter', 'until=72h'], { signal });
   });
   return {
     operator: imageName('operator', version),
