@@ -2,18 +2,42 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const clientNode = {
-  name: '@kubernetes/client-node',
-  message: 'costs 84 MiB of memory: only operator/kube/transport.ts may import it',
+const clients = {
+  group: ['@kubernetes/*', '@dot-i/*'],
+  message: 'loads 84 MiB: only operator/kube/transport.ts and operator/shell.ts may import it',
 };
-const edges = ['node:*', '@kubernetes/*', '@aws-sdk/*', '@dot-i/*', 'pino', 'fastify', 'prom-client'];
+const edges = {
+  group: ['node:*', '@aws-sdk/*', 'pino', 'fastify', 'prom-client', '**/kube/**'],
+  message: 'this file is pure: it decides, it neither reads nor writes',
+};
+/** Imports that a regular expression describes are refused. */
+const refused = (regex, message) => ({ regex, message });
+const imports = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns: [clients, ...patterns] }] });
 
-const bannedGlobals = (...names) =>
-  names.map((name) => ({ name, message: 'this belongs to an edge; pass the value in' }));
-const bannedProperties = [
+const bannedGlobals = (...names) => [
+  'error',
+  ...names.map((name) => ({ name, message: 'this belongs to an edge; pass the value in' })),
+];
+const exitAndEnv = [
   { object: 'process', property: 'exit', message: 'only main.ts ends the process' },
   { object: 'process', property: 'env', message: 'only config.ts reads the environment' },
 ];
+const wallClock = { object: 'Date', property: 'now', message: 'only runtime/clock.ts knows the time: pass a Clock in' };
+const chance = { object: 'Math', property: 'random', message: 'chance is passed in' };
+const banned = [
+  { selector: 'ExportDefaultDeclaration', message: 'export by name' },
+  { selector: 'ImportExpression[source.value=/^@(kubernetes|dot-i)\\u002f/]', message: clients.message },
+];
+
+const PURE = [
+  'operator/domain/**/*.ts',
+  'operator/resources/**/*.ts',
+  'operator/plan.ts',
+  'operator/children.ts',
+  'router/haproxy/config.ts',
+  'router/{desired,endpoints,servers,split}.ts',
+];
+const NOT_PURE = ['**/*.test.ts', 'operator/domain/crd-file.ts'];
 
 export default tseslint.config(
   { ignores: ['node_modules', 'dist', 'test/fixtures/models', '**/.venv'] },
@@ -28,8 +52,9 @@ export default tseslint.config(
       'max-lines': ['error', { max: 300 }],
       'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
       'max-depth': ['error', 3],
-      'no-restricted-imports': ['error', { paths: [clientNode] }],
-      'no-restricted-properties': ['error', ...bannedProperties],
+      ...imports(),
+      'no-restricted-properties': ['error', ...exitAndEnv],
+      'no-restricted-syntax': ['error', ...banned],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
@@ -41,52 +66,77 @@ export default tseslint.config(
       '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
     },
   },
+  // Time and chance are passed in, so that a test can stand still.
   {
-    files: ['operator/domain/**/*.ts', 'operator/resources/**/*.ts', 'router/haproxy/config.ts', 'router/split.ts'],
-    ignores: ['**/*.test.ts', 'operator/domain/crd-file.ts', 'operator/domain/revision.ts', 'operator/domain/names.ts'],
+    files: ['operator/**/*.ts', 'router/**/*.ts'],
+    ignores: ['**/*.test.ts', 'operator/runtime/clock.ts'],
     rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          paths: [clientNode],
-          patterns: [{ group: [...edges, '**/kube/**'], message: 'domain/ and resources/ are pure' }],
-        },
-      ],
-      'no-restricted-globals': ['error', ...bannedGlobals('process', 'setTimeout', 'setInterval', 'fetch', 'console')],
+      'no-restricted-globals': bannedGlobals('setTimeout', 'setInterval', 'performance'),
+      'no-restricted-properties': ['error', ...exitAndEnv, wallClock],
+    },
+  },
+  // Which folder may import which.
+  {
+    files: ['inference/**/*.ts'],
+    rules: imports(refused('(^|/)(operator|router)/', 'inference/ stands alone')),
+  },
+  {
+    files: ['router/**/*.ts'],
+    rules: imports(
+      refused('(^|/)inference/', 'the router does not know the model server'),
+      refused(
+        '(^|/)operator/(?!kube/|runtime/|logger\\.ts$|domain/labels\\.ts$)',
+        'of the operator the router takes the edge only',
+      ),
+      refused('/kube/(transport|client-node)\\.ts$', 'router/ must stay small: in-cluster.ts does it'),
+    ),
+  },
+  {
+    files: ['operator/kube/**/*.ts'],
+    rules: imports(refused('^\\.\\./(?!runtime/|\\.\\./test/)', 'kube/ knows no words of the domain')),
+  },
+  {
+    files: ['operator/runtime/**/*.ts'],
+    rules: imports(refused('^\\.\\./(?!\\.\\./test/)', 'runtime/ knows neither Kubernetes nor the domain')),
+  },
+  {
+    files: PURE,
+    ignores: NOT_PURE,
+    rules: {
+      ...imports(edges),
+      'no-restricted-globals': bannedGlobals('process', 'setTimeout', 'setInterval', 'performance', 'fetch', 'console'),
+      'no-restricted-properties': ['error', wallClock, chance],
       'no-restricted-syntax': [
         'error',
-        {
-          selector: 'CallExpression[callee.object.name="Date"][callee.property.name="now"]',
-          message: 'time is passed in',
-        },
+        ...banned,
+        { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'time is passed in' },
       ],
+      '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
     },
   },
   {
-    files: ['inference/**/*.ts', 'router/**/*.ts'],
-    ignores: ['router/haproxy/config.ts', 'router/split.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          paths: [clientNode],
-          patterns: [
-            {
-              group: ['@kubernetes/*', '@dot-i/*', '**/kube/transport.ts'],
-              message: 'inference/ and router/ must stay small',
-            },
-          ],
-        },
-      ],
-    },
+    files: ['operator/{domain,resources}/**/*.ts'],
+    ignores: NOT_PURE,
+    rules: imports(
+      edges,
+      refused(
+        '^\\.\\./(?!domain/|runtime/(canonical-json|hash)\\.ts$|\\.\\./inference/contract\\.ts$|\\.\\./router/(contract|split|haproxy/config)\\.ts$)',
+        'dependencies point inwards',
+      ),
+    ),
   },
   {
-    files: ['operator/kube/transport.ts', 'operator/shell.ts'],
+    files: ['operator/kube/{transport,client-node}.ts', 'operator/shell.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
   {
     files: ['**/main.ts', '**/config.ts', 'test/**/*.ts', '**/*.test.ts', 'operator/domain/crd-file.ts'],
     rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    // Vitest takes these by their default export.
+    files: ['vitest.config.ts', 'test/support/*-tier.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
   },
   {
     files: ['**/*.test.ts'],

@@ -19,6 +19,7 @@ import { countRequest, createMetrics, type Metrics } from './metrics.ts';
 import { createReloadClient } from './pods/reload-client.ts';
 import { PodReports } from './pods/reports.ts';
 import { createRouterClient } from './pods/router-client.ts';
+import { jittered } from './runtime/backoff.ts';
 import type { Clock } from './runtime/clock.ts';
 import { startHealthServer } from './runtime/health-server.ts';
 import type { Lifecycle } from './runtime/lifecycle.ts';
@@ -159,7 +160,7 @@ function startWork(parts: Parts): void {
 async function resyncForever(deps: Deps, queue: WorkQueue, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     resync(deps, queue);
-    await deps.clock.sleep(deps.config.resync * (0.8 + 0.4 * Math.random()), signal).catch(() => undefined);
+    await deps.clock.sleep(jittered(deps.config.resync, 0.2, Math.random), signal).catch(() => undefined);
   }
 }
 
