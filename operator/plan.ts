@@ -1,8 +1,8 @@
 // One pass as data: what the resource, its status and the observed world lead to. Pure: the same input gives the same plan, and planning the state
 // that a plan produces gives an empty one. Decisions are in domain/, manifests in resources/; here they meet.
 import type { ReloadBody } from '../inference/contract.ts';
-import { assess } from './domain/assess.ts';
-import { stampConditions } from './domain/conditions.ts';
+import { assess, type Assessment } from './domain/assess.ts';
+import { stampConditions, type Finding } from './domain/conditions.ts';
 import { durationMs } from './domain/duration.ts';
 import { recheckAfter, reloadCalls } from './domain/hot-reload.ts';
 import { selectorText, variantSelector } from './domain/labels.ts';
@@ -122,7 +122,6 @@ function nextStatus(
     obstacles: observed.obstacles,
   };
   const findings = assess(facts, now);
-  const message = messageOf(facts, findings);
   const rows = variants.map(({ facts: variant }) =>
     variantStatus(
       variant,
@@ -133,16 +132,47 @@ function nextStatus(
   const only = variants.length === 1 ? variants[0] : undefined;
   return {
     observedGeneration: generation,
-    phase: phaseOf(facts, findings),
-    ...(message !== undefined && { message }),
+    ...(isAsking(resource, variants) ? saidBefore(before) : saying(facts, findings, before, generation, now)),
     summary: summaryOf(facts, rows, urlOf(resource.name, resource.namespace, spec.traffic.service.port)),
     revisions: revisionRows(variants, knownRevisions(variants, observed), before?.revisions ?? []),
     variants: rows,
     ...(draining !== undefined && { draining }),
     replicas: variants.reduce((sum, { facts: variant }) => sum + livePods(variant.pods).length, 0),
     selector: only === undefined ? '' : selectorText(variantSelector(resource.name, only.facts.name)),
+  };
+}
+
+type Said = Pick<Status, 'phase' | 'message' | 'conditions'>;
+
+function saying(
+  facts: Assessment,
+  findings: readonly Finding[],
+  before: Status | undefined,
+  generation: number,
+  now: number,
+): Said {
+  const message = messageOf(facts, findings);
+  return {
+    phase: phaseOf(facts, findings),
+    ...(message !== undefined && { message }),
     conditions: stampConditions(before?.conditions, findings, generation, now),
   };
+}
+
+function saidBefore({ phase = 'Pending', message, conditions }: Partial<Status> = {}): Said {
+  return { phase, ...(message !== undefined && { message }), ...(conditions !== undefined && { conditions }) };
+}
+
+/**
+ * This process has not heard of a key that is served already: what was said of this generation goes on holding, so that a restart of the operator
+ * writes nothing.
+ */
+function isAsking({ generation, status }: Resource, variants: readonly VariantDecision[]): boolean {
+  const pending = variants.some(
+    ({ facts: { artifact, state, target } }) =>
+      artifact.kind === 'pending' && target === undefined && state.stable !== undefined,
+  );
+  return pending && status?.observedGeneration === generation;
 }
 
 /** Stored revisions and the ones that this pass is about to store. */

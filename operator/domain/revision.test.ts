@@ -4,6 +4,7 @@ import { effectiveRuntime, revisionHash, runtimeHash, type RevisionInputs } from
 
 function inputs(overrides: Partial<RevisionInputs> = {}): RevisionInputs {
   return {
+    variant: 'blue',
     source: { store: 'aws', bucket: 'models', region: 'us-east-1' },
     runtime: { env: [{ name: 'A', value: '1' }] },
     artifact: { store: 'aws', bucket: 'models', key: 'retail/model.tar.gz', versionId: 'v1', etag: '"e"' },
@@ -16,11 +17,12 @@ const source = inputs().source;
 
 describe('revisionHash', () => {
   it('is eight hex digits, and never changes for the same input: pods would be replaced by an upgrade', () => {
-    expect(revisionHash(inputs())).toBe('8b38a42d');
+    expect(revisionHash(inputs())).toBe('bbaf87f2');
     expect(runtimeHash(inputs())).toBe('978469b5');
   });
 
   it.each([
+    ['another variant', { variant: 'green' }],
     ['another version', { artifact: { ...artifact, versionId: 'v2' } }],
     ['another key', { artifact: { ...artifact, key: 'other' } }],
     ['another image', { runtime: { image: 'example.com/server:2' } }],

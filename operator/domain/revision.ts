@@ -22,6 +22,8 @@ export interface RuntimeInputs {
 }
 
 export interface RevisionInputs extends RuntimeInputs {
+  /** Two variants may serve the same bytes: each has revisions of its own, since each has a pod template of its own. */
+  readonly variant: string;
   readonly artifact: ResolvedArtifact;
   /** SHA-256 pin of the spec: corrected, it must be tried again although the object is the same. */
   readonly sha256?: string | undefined;
@@ -36,10 +38,10 @@ function runtimePart({ source, runtime }: RuntimeInputs): object {
   return { source: { store, bucket, region, credentials }, runtime };
 }
 
-/** Eight hex digits that name a revision: source, key, version of the artifact and runtime. */
+/** Eight hex digits that name a revision: variant, source, key, version of the artifact and runtime. */
 export function revisionHash(inputs: RevisionInputs): string {
-  const { artifact, sha256 } = inputs;
-  return shortHash({ ...runtimePart(inputs), key: artifact.key, identity: identityOf(artifact), sha256 });
+  const { variant, artifact, sha256 } = inputs;
+  return shortHash({ ...runtimePart(inputs), variant, key: artifact.key, identity: identityOf(artifact), sha256 });
 }
 
 /** The same without the artifact: while it is equal, an artifact is reloaded in place; a change replaces pods. */

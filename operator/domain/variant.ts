@@ -8,6 +8,7 @@ import type { Runtime, Spec, Variant } from './model-deployment.ts';
 import type { ArtifactState, Observed, PodObserved, StoredRevision, VariantObserved } from './observed.ts';
 import { effectiveRuntime, revisionHash, runtimeHash, type RevisionSource } from './revision.ts';
 import type { Status, VariantStatus } from './status.ts';
+import { reportsRevision } from './wave.ts';
 
 export type PodTemplate = StoredRevision['template'];
 
@@ -56,7 +57,8 @@ export function decideVariant(
   const seen = observed.variants.get(variant.name) ?? NOTHING;
   const state = rolloutState(status?.variants?.find(({ name }) => name === variant.name));
   const stable = state.stable === undefined ? undefined : observed.revisions.get(state.stable);
-  const wanted = wantedRevision(spec, variant, seen.artifact, stable, status, context);
+  const candidate = state.candidate && observed.revisions.get(state.candidate.revision);
+  const wanted = wantedRevision(spec, variant, seen.artifact, { stable, candidate }, status, context);
   const input = variantInput(resource, variant, seen, state, wanted);
   const next = nextRolloutState(input, now);
   const facts: VariantFacts = {
@@ -92,7 +94,9 @@ function variantInput(
   return {
     state,
     target: wanted?.name,
-    proven: status?.revisions?.find(({ name }) => name === state.stable)?.version !== undefined,
+    proven:
+      status?.revisions?.find(({ name }) => name === state.stable)?.version !== undefined ||
+      (state.stable !== undefined && seen.pods.some((pod) => reportsRevision(pod, state.stable ?? ''))),
     pods: seen.pods,
     rolledOut: workload?.rolledOut === true && workload.runtimeHash === wanted?.runtimeHash,
     replicas: variant.replicas ?? spec.replicas,
@@ -103,6 +107,12 @@ function variantInput(
       progressDeadlineMs: durationMs(progressDeadline),
     },
   };
+}
+
+/** Revisions that the variant has or goes to. */
+interface Known {
+  readonly stable: StoredRevision | undefined;
+  readonly candidate: StoredRevision | undefined;
 }
 
 interface Wanted {
@@ -117,17 +127,19 @@ function wantedRevision(
   spec: Spec,
   variant: Variant,
   state: ArtifactState,
-  stable: StoredRevision | undefined,
+  known: Known,
   status: Status | undefined,
   context: VariantContext,
 ): Wanted | undefined {
   const source = sourceOf(spec, context);
   const runtime = effectiveRuntime(spec, variant);
-  const artifact = wantedArtifact(variant, state, sameKey(stable, variant, source) ? stable : undefined, status);
+  const ofKey = (revision: StoredRevision | undefined) => (sameKey(revision, variant, source) ? revision : undefined);
+  const ours = { stable: ofKey(known.stable), candidate: ofKey(known.candidate) };
+  const artifact = wantedArtifact(variant, state, ours, status);
   if (artifact === undefined) return undefined;
   const { sha256 } = variant.model;
   return {
-    name: revisionHash({ source, runtime, artifact, sha256 }),
+    name: revisionHash({ variant: variant.name, source, runtime, artifact, sha256 }),
     runtimeHash: runtimeHash({ source, runtime }),
     runtime,
     source,
@@ -135,22 +147,21 @@ function wantedRevision(
   };
 }
 
-/** Pins that the stable bytes satisfy end the search; while the store is silent, what is known of the key goes on holding. */
+/**
+ * Pins that the stable bytes satisfy end the search. A store that fails leaves what is known of the key, which a pin may not allow. undefined until
+ * the store has been asked: an operator that has just started knows nothing, and must neither end nor begin a rollout.
+ */
 function wantedArtifact(
   variant: Variant,
   state: ArtifactState,
-  stable: StoredRevision | undefined,
+  { stable, candidate }: Known,
   status: Status | undefined,
 ): ResolvedArtifact | undefined {
-  const learned = stable && status?.revisions?.find(({ name }) => name === stable.name)?.sha256;
-  if (
-    stable !== undefined &&
-    satisfiesPins({ ...stable.artifact, ...(learned !== undefined && { sha256: learned }) }, variant.model)
-  )
-    return stable.artifact;
+  if (stable !== undefined && isPinnedTo(stable, variant, status)) return stable.artifact;
   if (state.kind === 'resolved') return withPin(state.artifact, variant.model);
-  if (state.kind === 'failed' && state.last !== undefined) return withPin(state.last, variant.model);
-  return stable?.artifact;
+  if (state.kind === 'pending') return undefined;
+  if (state.last !== undefined) return withPin(state.last, variant.model);
+  return isPinned(variant) ? undefined : (candidate ?? stable)?.artifact;
 }
 
 function sameKey(stable: StoredRevision | undefined, variant: Variant, source: RevisionSource): boolean {
@@ -159,10 +170,19 @@ function sameKey(stable: StoredRevision | undefined, variant: Variant, source: R
   return store === source.store && bucket === source.bucket && key === variant.model.key;
 }
 
+/** Also by the SHA-256 that a pod has told of it. */
+function isPinnedTo({ name, artifact }: StoredRevision, { model }: Variant, status: Status | undefined): boolean {
+  const learned = status?.revisions?.find((row) => row.name === name)?.sha256;
+  return satisfiesPins({ ...artifact, ...(learned !== undefined && { sha256: learned }) }, model);
+}
+
+function isPinned({ model }: Variant): boolean {
+  return model.versionId !== undefined || model.sha256 !== undefined;
+}
+
 /** The spec asks for just what the stable revision has, in another version: whoever uploaded it is told, not whoever wrote the spec. */
 function isUpload(stable: StoredRevision, wanted: Wanted, variant: Variant): boolean {
-  const pinned = variant.model.versionId !== undefined || variant.model.sha256 !== undefined;
-  return !pinned && stable.runtimeHash === wanted.runtimeHash && sameKey(stable, variant, wanted.source);
+  return !isPinned(variant) && stable.runtimeHash === wanted.runtimeHash && sameKey(stable, variant, wanted.source);
 }
 
 function stored(variant: string, wanted: Wanted, observed: Observed, context: VariantContext): StoredRevision {

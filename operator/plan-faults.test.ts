@@ -1,0 +1,150 @@
+// What a plan must not do when things happen at the wrong moment: an operator that has just started, edits in the middle, variants that come and go.
+import { describe, expect, it } from 'vitest';
+import {
+  aResource,
+  aSpec,
+  aWorld,
+  carriedOut,
+  conditionsOf,
+  context,
+  find,
+  KEY,
+  NOW,
+  resolved,
+  settle,
+  withVariant,
+} from '../test/support/a-plan.ts';
+import { aPod, aReport } from '../test/support/a-variant.ts';
+import type { Observed } from './domain/observed.ts';
+import type { Resource } from './domain/resource.ts';
+import { plan } from './plan.ts';
+
+const variants = (...names: readonly string[]) => names.map((name) => ({ name, weight: 1, model: { key: KEY } }));
+const worldOf = (...names: readonly string[]): Observed =>
+  aWorld({ variants: new Map(names.map((name) => [name, { artifact: resolved('v1'), pods: [] }])) });
+const blueAtRest = () => settle(aResource(), worldOf('blue'));
+const edited = (resource: Resource, spec: object): Resource => ({
+  ...resource,
+  generation: resource.generation + 1,
+  spec: aSpec(spec),
+});
+const pods = (names: readonly string[], revision: string | undefined, overrides: object = {}) =>
+  names.map((name) => aPod(name, revision, { report: aReport(revision, overrides) }));
+const stableOf = ({ status }: Pick<Resource, 'status'>, at = 0) => status?.variants?.[at]?.stable ?? '';
+
+describe('two variants of the same key', () => {
+  it('have a revision each, so that each runs from a template of its own', () => {
+    const first = plan(
+      aResource({ spec: aSpec({ variants: variants('blue', 'green') }) }),
+      worldOf('blue', 'green'),
+      context,
+      NOW,
+    );
+
+    expect(stableOf(first, 0)).not.toBe(stableOf(first, 1));
+    for (const name of ['blue', 'green'])
+      expect(find(first, 'Deployment', `retail--${name}`)).toMatchObject({
+        spec: { template: { metadata: { labels: { 'switchyard.dev/variant': name } } } },
+      });
+  });
+
+  it('does not inherit the template of a variant that was renamed', () => {
+    const { resource, world } = blueAtRest();
+    const seen = withVariant(world, 'azure', { artifact: resolved('v1'), pods: [] });
+
+    const done = plan(edited(resource, { variants: variants('azure') }), seen, context, NOW);
+
+    expect(find(done, 'Deployment', 'retail--azure')).toMatchObject({
+      spec: { template: { metadata: { labels: { 'switchyard.dev/variant': 'azure' } } } },
+    });
+  });
+});
+
+describe('an operator that has just started and has not heard from the store', () => {
+  const silent = (world: Observed) => withVariant(world, 'blue', { artifact: { kind: 'pending' } });
+
+  it('writes nothing and changes nothing at rest', () => {
+    const { resource, world } = blueAtRest();
+    const done = plan(resource, silent(world), context, NOW + 60_000);
+    expect(done.status).toEqual(resource.status);
+  });
+
+  it('does not take back pods in the middle of a wave', () => {
+    const { resource, world } = blueAtRest();
+    const uploaded = withVariant(world, 'blue', { artifact: resolved('v2') });
+    const started = plan(resource, uploaded, context, NOW);
+    const { revision } = started.status.variants![0]!.candidate!;
+    const half = [...pods(['a'], revision, { sequence: 2 }), ...pods(['b'], stableOf(resource))];
+    const seen = withVariant(carriedOut(uploaded, started), 'blue', { artifact: { kind: 'pending' }, pods: half });
+
+    const done = plan({ ...resource, status: started.status }, seen, context, NOW);
+
+    expect(done.status.variants?.[0]?.candidate?.revision).toBe(revision);
+    expect(done.reloads).toEqual([]);
+    const down = { kind: 'failed', reason: 'StoreUnreachable', message: 'no answer' } as const;
+    const later = plan(
+      { ...resource, status: done.status },
+      withVariant(seen, 'blue', { artifact: down }),
+      context,
+      NOW,
+    );
+    expect(later.status.variants?.[0]?.candidate?.revision).toBe(revision);
+  });
+
+  it('goes on counting how long a key has been missing', () => {
+    const { resource, world } = blueAtRest();
+    const gone = { kind: 'failed', reason: 'NoSuchKey', message: 'no such key' } as const;
+    const missing = plan(resource, withVariant(world, 'blue', { artifact: gone }), context, NOW);
+    const restarted = plan({ ...resource, status: missing.status }, silent(world), context, NOW + 300_000);
+
+    const late = plan(
+      { ...resource, status: restarted.status },
+      withVariant(world, 'blue', { artifact: gone }),
+      context,
+      NOW + 600_000,
+    );
+
+    expect(conditionsOf(late)).toMatchObject({ Stalled: 'True/NoSuchKey' });
+  });
+
+  it('starts no pods of a runtime whose artifact was refused', () => {
+    const { resource, world } = blueAtRest();
+    const change = edited(resource, { runtime: { image: 'server:2' } });
+    const uploaded = withVariant(world, 'blue', { artifact: resolved('v2') });
+    const started = plan(change, uploaded, context, NOW);
+    const { revision } = started.status.variants![0]!.candidate!;
+    const failure = { reason: 'LoadFailed', message: 'cut short', revision, sequence: 2 } as const;
+    const refused = withVariant(carriedOut(uploaded, started), 'blue', {
+      pods: pods(['a'], stableOf(resource), { failure, sequence: 2 }),
+    });
+    const rejected = plan({ ...change, status: started.status }, refused, context, NOW);
+    expect(rejected.status.variants?.[0]?.candidate).toBeUndefined();
+
+    const done = plan({ ...change, status: rejected.status }, silent(refused), context, NOW);
+
+    expect(done.status).toEqual(rejected.status);
+  });
+});
+
+it('never takes the stable bytes for ones that a pin does not allow, though the store is silent', () => {
+  const { resource, world } = blueAtRest();
+  const sha256 = 'b'.repeat(64);
+  const pinned = edited(resource, { variants: [{ name: 'blue', weight: 1, model: { key: KEY, sha256 } }] });
+  const down = { kind: 'failed', reason: 'StoreUnreachable', message: 'no answer' } as const;
+
+  const done = plan(pinned, withVariant(world, 'blue', { artifact: down }), context, NOW);
+
+  expect(done.children.records).toEqual([]);
+  expect(done.status.variants?.[0]?.candidate).toBeUndefined();
+});
+
+it('moves in waves from a first version that a pod has loaded, though status does not say so yet', () => {
+  const world = worldOf('blue');
+  const first = plan(aResource(), world, context, NOW);
+  const seen = withVariant(carriedOut(world, first), 'blue', { artifact: resolved('v2') });
+
+  const done = plan(aResource({ status: first.status }), seen, context, NOW);
+
+  expect(stableOf(done)).toBe(stableOf(first));
+  expect(done.reloads).toHaveLength(1);
+});
