@@ -40,6 +40,7 @@ export interface ChildrenInput {
 /** Revisions of a variant that stay as history beside those that status names. */
 const HISTORY = 10;
 
+/** Every object that the decisions of this pass ask for. Equal input gives equal objects. */
 export function buildChildren(input: ChildrenInput): Children {
   const owner: Owner = input.resource;
   const records = [...adminSecret(input, owner), ...newRevisions(input, owner)];

@@ -1,4 +1,4 @@
-// REST coordinates of our own resource.
+// Our own resource as a ResourceType: the one place where the domain's names meet kube/, which knows no words of the domain.
 import { GROUP, KIND, PLURAL, VERSION } from './domain/model-deployment.ts';
 import type { ResourceType } from './kube/resources.ts';
 

@@ -65,6 +65,7 @@ export interface RevisionView extends ChildView {
   readonly revision?: StoredRevision;
 }
 
+/** What every object has: names, owner, labels, and whether it is going away. */
 export function viewOf(object: StoredObject): View {
   const { namespace, name, uid, resourceVersion, labels, deletionTimestamp } = object.metadata;
   return {
@@ -78,6 +79,7 @@ export function viewOf(object: StoredObject): View {
   };
 }
 
+/** A child of which nothing but its being there is read. */
 export function childView(object: StoredObject): ChildView {
   return { ...viewOf(object), object };
 }
@@ -112,6 +114,7 @@ const PodStatus = z.object({
 
 const HARMLESS = new Set(['ContainerCreating', 'PodInitializing', '']);
 
+/** A pod; its problem is a container that waits, else the scheduler's complaint. Throws ZodError for a status of another form. */
 export function podView(object: StoredObject): PodView {
   const status = PodStatus.parse(object['status'] ?? {});
   const killed = status.containerStatuses
@@ -141,6 +144,7 @@ const DeploymentStatus = z.object({
 });
 const DeploymentSpec = z.object({ replicas: z.number().default(1) });
 
+/** A Deployment; rolled out when no pod of an older template is left. Throws ZodError for a status of another form. */
 export function deploymentView(object: StoredObject): DeploymentView {
   const { replicas } = DeploymentSpec.parse(object['spec'] ?? {});
   const status = DeploymentStatus.parse(object['status'] ?? {});
@@ -158,6 +162,7 @@ export function deploymentView(object: StoredObject): DeploymentView {
 
 const ServiceSpec = z.object({ selector: z.record(z.string(), z.string()).default({}) });
 
+/** A Service and, when it is a stable one, where it sends its traffic. Throws ZodError for a spec of another form. */
 export function serviceView(object: StoredObject): ServiceView {
   const { selector } = ServiceSpec.parse(object['spec'] ?? {});
   const variant = selector[LABEL_VARIANT];
@@ -172,6 +177,7 @@ export function tableView(object: StoredObject): TableView {
   return { ...childView(object), ...(table.success && { table: table.data }) };
 }
 
+/** A ControllerRevision; `revision` is absent when it is not one of ours. */
 export function revisionView(object: StoredObject): RevisionView {
   const revision = parseControllerRevision(object);
   return { ...childView(object), ...(revision !== undefined && { revision }) };

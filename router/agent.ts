@@ -43,6 +43,7 @@ const STALE_MS = 5_000;
 const STUCK_MS = 30_000;
 const APPLIED_DEADLINE_MS = 2_000;
 
+/** One router's agent: told of table and endpoints, it makes HAProxy hold them in passes until `run` is aborted. */
 export class Agent {
   readonly #deps: AgentDeps;
   readonly #drains = new Map<string, number>();

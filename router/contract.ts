@@ -54,7 +54,8 @@ export const Applied = z.object({
       slot: z.int(),
       variant: z.string(),
       servers: z.int(),
-      /** share of the buckets that really go there, 0 when skipped */ buckets: z.int(),
+      /** Buckets that really go there; 0 when skipped. */
+      buckets: z.int(),
       skipped: z.boolean(),
     }),
   ),

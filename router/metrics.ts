@@ -1,4 +1,4 @@
-// Figures of the agent. Those of the requests come from HAProxy's own exporter on STATUS_PORT.
+// Prometheus metrics of the agent. Those of the requests come from HAProxy's own exporter on STATUS_PORT.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { PassOutcome } from './agent.ts';
 import { appliedOf } from './desired.ts';
@@ -11,6 +11,7 @@ export interface RouterMetrics {
 
 const PREFIX = 'switchyard_router';
 
+/** Fresh metrics in a registry of their own. */
 export function createMetrics(): RouterMetrics {
   const registers = [new Registry()];
   const gauge = (name: string, help: string, labelNames: string[] = []) =>

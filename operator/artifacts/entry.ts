@@ -25,10 +25,12 @@ export function entryId(key: string, versionId: string | undefined): string {
   return JSON.stringify(versionId === undefined ? [key] : [key, versionId]);
 }
 
+/** An entry that nobody wants yet and nothing is known of. */
 export function newEntry(key: string, versionId: string | undefined, dueAt: number): Entry {
   return { key, versionId, wants: new Map(), track: {}, dueAt, isDone: false };
 }
 
+/** The shortest interval of all who want it, in ms. */
 export function intervalOf({ wants }: Entry): number {
   return Math.min(...wants.values());
 }

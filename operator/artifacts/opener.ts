@@ -46,6 +46,7 @@ const SECRET_MAX_AGE_MS = 300_000;
 /** The clients used least lately are dropped beyond this number; they hold no connections of their own. */
 const MAX_CLIENTS = 256;
 
+/** An opener with a cache of clients of its own. */
 export function createSourceOpener(options: SourceOpenerOptions): SourceOpener {
   const cache = new ClientCache(options);
   return {

@@ -58,7 +58,7 @@ export class ArtifactPoller {
     return this.#pollers.get(sourceId(source))?.resolution(key, versionId) ?? { kind: 'pending' };
   }
 
-  /** Asks for the resource's keys now instead of at the next interval: for the reload annotation, or news of an upload. */
+  /** Asks for the resource's keys now instead of at the next interval: for news of an upload. */
   poke(resource: string): void {
     for (const [id, entries] of this.#wanted.get(resource) ?? []) this.#pollers.get(id)?.poke(entries);
   }

@@ -25,9 +25,10 @@ export interface SourcePollerDeps {
 /** Resources come in bursts (start-up, a Git sync): their keys wait this long for each other. */
 const GATHER_MS = 20;
 const JITTER = 0.1;
-/** A refusal rarely ends by itself; a new Secret or the reload annotation asks at once. */
+/** A refusal rarely ends by itself, and many stores log or bill each one. */
 const REFUSED_RETRY_MS = 300_000;
 
+/** The keys of one source and the one timer that asks for them. */
 export class SourcePoller {
   readonly #source: ArtifactSource;
   readonly #deps: SourcePollerDeps;

@@ -44,6 +44,7 @@ export interface Found {
 const DOUBT_MS = 60_000;
 const DOUBT_ANSWERS = 3;
 
+/** The print of an object. ETags are compared without quotes and weakness, which List and HEAD may write differently. */
 export function printOf(facts: Pick<ObjectFacts, 'etag' | 'size' | 'lastModified'>): Print {
   const etag = (facts.etag ?? '').replace(/^W\//, '').replaceAll('"', '');
   return { etag, size: facts.size, modified: Math.floor((facts.lastModified?.getTime() ?? 0) / 1000) };
@@ -89,6 +90,7 @@ export function failed(track: Track, failure: StoreFailure, now: number): Track 
   return { ...track, failure: { ...failure, since } };
 }
 
+/** What a resource is told of a key: a failure hides nothing that was known before. */
 export function resolutionOf({ current, failure }: Track): Resolution {
   if (failure !== undefined) {
     const { reason, message, since } = failure;

@@ -203,3 +203,9 @@ it('suspended, a version that waits in the store is no reason to be unready', ()
   expect(of(input)).toMatchObject({ Ready: 'True/Ready', UpToDate: 'False/Suspended' });
   expect(phase(input)).toBe('Suspended');
 });
+
+it('does not stall while it is suspended, though the deadline passes', () => {
+  const late = { stable: 'r1', sequence: 2, candidate: { ...candidate, deadline: '2025-01-01T00:00:00Z' } };
+  expect(of(assessment({ state: late, target: 'r2' }))).toHaveProperty('Stalled');
+  expect(of(assessment({ state: late, target: 'r2' }, { suspended: true }))).not.toHaveProperty('Stalled');
+});

@@ -189,7 +189,7 @@ function findStalled(facts: Assessment, now: number): Finding | undefined {
     ) {
       return finding('Stalled', true, variant.artifact.reason, `${variant.name}: ${variant.artifact.message}`);
     }
-    if (isOverdue(variant.state, now)) {
+    if (!facts.suspended && isOverdue(variant.state, now)) {
       return finding(
         'Stalled',
         true,

@@ -13,6 +13,7 @@ export interface Finding {
 
 const MAX_MESSAGE = 256;
 
+/** A finding; a boolean status becomes `True` or `False`. */
 export function finding(
   type: ConditionType,
   status: Condition['status'] | boolean,

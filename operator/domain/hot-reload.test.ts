@@ -158,6 +158,46 @@ it('replaces a stable revision that every pod refuses, but not one whose pods ar
   expect(nextRolloutState(aVariantInput({ target: 'r2', pods: [aPod('a', undefined)] }), NOW).stable).toBe('r1');
 });
 
+it('does not replace a stable revision that a silent pod may still serve', () => {
+  const failure = { reason: 'LoadFailed', message: '', revision: 'r1', sequence: 1 } as const;
+  const broken = aPod('a', undefined, { report: aReport(undefined, { failure }) });
+  const { report, ...mute } = aPod('b', 'r1');
+  expect(report).toBeDefined();
+  expect(nextRolloutState(aVariantInput({ target: 'r2', pods: [broken, mute] }), NOW).stable).toBe('r1');
+});
+
+it('replaces a stable revision whose bytes are gone, but not one that the store cannot give at present', () => {
+  const after = (reason: 'ObjectChanged' | 'StoreUnreachable') => {
+    const failure = { reason, message: '', revision: 'r1', sequence: 1 } as const;
+    const pods = [aPod('a', undefined, { report: aReport(undefined, { failure }) })];
+    return nextRolloutState(aVariantInput({ target: 'r2', pods }), NOW).stable;
+  };
+  expect(after('ObjectChanged')).toBe('r2');
+  expect(after('StoreUnreachable')).toBe('r1');
+});
+
+it('tells pods that may still be loading a candidate that was given up, once', () => {
+  const pods = [aPod('a', 'r1', { report: aReport('r1', { sequence: 2 }) })];
+  const back = rollout({ target: 'r1', pods });
+  expect(names(back)).toEqual(['a:r1']);
+  const state = nextRolloutState(back, NOW);
+  const told = [aPod('a', 'r1', { report: aReport('r1', { sequence: state.sequence }) })];
+  expect(names({ ...back, state, pods: told })).toEqual([]);
+});
+
+it('counts the deadline anew whenever more pods have the candidate', () => {
+  const started = rollout();
+  const later = NOW + 599_000;
+  const settings = { maxConcurrent: '1', soakMs: 5000, progressDeadlineMs: 600_000 };
+  const input = { ...started, settings, pods: [aPod('a', 'r2'), aPod('b', 'r1')] };
+
+  const state = nextRolloutState(input, later);
+
+  expect(isOverdue(state, later + 600_000)).toBe(false);
+  expect(isOverdue(state, later + 605_000)).toBe(true);
+  expect(nextRolloutState({ ...input, state }, later + 1000)).toEqual(state);
+});
+
 it('is overdue after its deadline, without being rejected', () => {
   const state = nextRolloutState(rollout(), NOW + 600_000);
   expect(isOverdue(state, NOW + 600_000)).toBe(true);

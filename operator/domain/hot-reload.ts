@@ -39,6 +39,7 @@ export interface ReloadCall {
 }
 
 const MAX_REJECTED = 5;
+const GONE_REASONS: ReadonlySet<string> = new Set(['NoSuchKey', 'NoSuchBucket', 'ObjectChanged']);
 
 /** The state after this pass. Total: never throws. Planning its own result again changes nothing. */
 export function nextRolloutState(input: VariantInput, now: number): RolloutState {
@@ -62,7 +63,7 @@ export function reloadCalls(state: RolloutState, input: VariantInput, now: numbe
     candidate && isMoving(candidate, input, now)
       ? nextWave(pods, candidate.revision, input.settings.maxConcurrent)
       : [];
-  const lost = pods.filter((pod) => !wave.includes(pod) && isLost(pod, state));
+  const lost = pods.filter((pod) => !wave.includes(pod) && (isLost(pod, state) || mayBeLoading(pod, state)));
   return [
     ...wave.map((pod) => ({ pod, revision: candidate?.revision ?? stable })),
     ...lost.map((pod) => ({ pod, revision: stable })),
@@ -78,6 +79,7 @@ export function recheckAfter(state: RolloutState, now: number): number | undefin
   return ahead.length > 0 ? Math.min(...ahead) : undefined;
 }
 
+/** The variant has refused that revision and does not try it again by itself. */
 export function isRejected(state: RolloutState, revision: string): boolean {
   return state.rejected?.some((rejection) => rejection.revision === revision) ?? false;
 }
@@ -108,16 +110,32 @@ function isLost(pod: PodObserved, state: RolloutState): boolean {
   return !starting && refusalOf(pod, state.stable, state.sequence) === undefined;
 }
 
-/** Nothing good can be lost: no pod has ever loaded the stable revision, or every pod that answers refuses it. */
-function isReplaceable(input: VariantInput): boolean {
-  if (!input.proven) return true;
-  const answering = livePods(input.pods).filter((pod) => pod.report !== undefined);
+/**
+ * A candidate was given up while this pod may still have been loading it: a call with the higher sequence ends that load, else the pod would serve
+ * in the end what nobody wants any more. One that has refused it loads nothing.
+ */
+function mayBeLoading({ report }: PodObserved, state: RolloutState): boolean {
+  if (state.candidate !== undefined || report === undefined || report.artifact === null) return false;
+  const { failure, sequence } = report;
+  const hasRefused = failure?.sequence === sequence && isArtifactReason(failure.reason);
+  return sequence < state.sequence && !hasRefused;
+}
+
+/** Nothing good can be lost: no pod has ever loaded the stable revision, or no pod is ready and every one that answers cannot have it. */
+function isReplaceable({ proven, pods, state }: VariantInput): boolean {
+  if (!proven) return true;
+  const live = livePods(pods);
+  const answering = live.filter((pod) => pod.report !== undefined);
   return (
-    answering.length > 0 &&
-    answering.every(
-      (pod) => !pod.ready && pod.report?.artifact === null && refusalOf(pod, input.state.stable, 0) !== undefined,
-    )
+    answering.length > 0 && live.every((pod) => !pod.ready) && answering.every((pod) => cannotHave(pod, state.stable))
   );
+}
+
+/** The pod has nothing, since the revision is bad or no longer in the store: an upload has destroyed it in a bucket without versions. */
+function cannotHave({ report }: PodObserved, revision: string | undefined): boolean {
+  const failure = report?.failure;
+  if (failure === undefined || report?.artifact !== null || failure.revision !== revision) return false;
+  return isArtifactReason(failure.reason) || GONE_REASONS.has(failure.reason);
 }
 
 function started(state: RolloutState, revision: string, input: VariantInput, now: number): RolloutState {
@@ -138,15 +156,22 @@ function advanced(state: RolloutState, candidate: Candidate, input: VariantInput
   if (!input.rolledOut) return state;
   const ready = livePods(input.pods).filter((pod) => pod.ready);
   const moved = ready.filter((pod) => reportsRevision(pod, candidate.revision)).length;
-  const soaked = soakAfterWave(candidate, moved, input.settings.soakMs, now);
-  if (soaked !== candidate) return { ...state, candidate: soaked };
+  const reached = afterWave(candidate, moved, input.settings, now);
   const complete = moved === ready.length && (moved > 0 || input.replicas === 0);
-  return complete && isMoving(candidate, input, now) ? promoted(state, candidate) : state;
+  if (complete && isMoving(reached, input, now)) return promoted(state, reached);
+  return reached === candidate ? state : { ...state, candidate: reached };
 }
 
-function soakAfterWave(candidate: Candidate, moved: number, soakMs: number, now: number): Candidate {
-  if (soakMs === 0 || moved <= candidate.loaded) return candidate;
-  return { ...candidate, loaded: moved, soakUntil: iso(now + soakMs) };
+/** More pods have it than ever: the next wave waits for the soak, and the deadline counts anew. */
+function afterWave(
+  candidate: Candidate,
+  moved: number,
+  { soakMs, progressDeadlineMs }: HotReloadSettings,
+  now: number,
+): Candidate {
+  if (moved <= candidate.loaded) return candidate;
+  const soak = soakMs > 0 ? { soakUntil: iso(now + soakMs) } : {};
+  return { ...candidate, loaded: moved, deadline: iso(now + soakMs + progressDeadlineMs), ...soak };
 }
 
 function promoted(state: RolloutState, candidate: Candidate): RolloutState {

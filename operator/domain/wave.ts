@@ -6,6 +6,7 @@ export function livePods(pods: readonly PodObserved[]): readonly PodObserved[] {
   return pods.filter((pod) => !pod.terminating && pod.ip !== undefined);
 }
 
+/** The pod says itself that it serves that revision. */
 export function reportsRevision(pod: PodObserved, revision: string): boolean {
   return pod.report?.artifact?.revision === revision;
 }

@@ -65,6 +65,7 @@ export interface ObjectWriterOptions {
 
 const STATUS_ATTEMPTS = 5;
 
+/** A writer that remembers what it applied, so that an object that still shows it costs no request. */
 export function createObjectWriter(options: ObjectWriterOptions): ObjectWriter {
   return new Applier(options);
 }

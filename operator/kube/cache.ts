@@ -46,6 +46,7 @@ interface Entry<T> {
   readonly name: string;
 }
 
+/** The objects of one type: a watch feeds it, and our own writes run ahead of the watch. */
 export class Cache<T> implements CacheReader<T> {
   readonly synced: Promise<void>;
   readonly #options: CacheOptions<T>;

@@ -30,7 +30,10 @@ export interface RequestOptions {
 export interface KubeClient {
   /** The parsed body of a 2xx answer. Throws KubeError for everything else, and the signal's reason when aborted. */
   request(method: Method, path: string, options: RequestOptions): Promise<unknown>;
-  /** The JSON lines of a GET, for as long as the server sends. Ends when the server ends it; throws as `request` does. Leaving the loop closes the connection. `onOpen` is called when the server has accepted. */
+  /**
+   * The JSON lines of a GET, for as long as the server sends. Ends when the server ends it; throws as `request` does. Leaving the loop closes the
+   * connection. `onOpen` is called when the server has accepted.
+   */
   stream(path: string, query: Query, signal: AbortSignal, onOpen?: () => void): AsyncIterable<unknown>;
 }
 
@@ -66,6 +69,7 @@ interface Call {
   readonly urgent: boolean;
 }
 
+/** A client on one transport; all its calls share the rate limit. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   return new HttpKubeClient(options);
 }

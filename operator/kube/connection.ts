@@ -38,6 +38,7 @@ export type TlsOptions = Pick<
 /** The kernel probes a silent connection after so long, then each second; Linux gives up after ten: a dead peer is noticed within 25 s. */
 const KEEP_ALIVE_MS = 15_000;
 
+/** An agent that keeps connections alive and notices a dead peer; `tls` is not used for http. */
 export function makeAgent(baseUrl: URL, tls: TlsOptions): HttpAgent | HttpsAgent {
   const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, scheduling: 'lifo' as const };
   return baseUrl.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });

@@ -43,6 +43,7 @@ const REFILL_MS = 60_000;
 const IN_FLIGHT = 20;
 const SWEEP_AT = 2000;
 
+/** Writes Events and holds back repeats, by what this process has written. */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   /** When an event was last written, by uid, reason and values. */

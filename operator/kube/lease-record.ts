@@ -24,6 +24,7 @@ export function parseLeaseRecord(object: unknown): LeaseRecord {
   };
 }
 
+/** Nobody has written in between: a renewal changes at least `renewTime`. */
 export function isSameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
   return (
     a.holderIdentity === b.holderIdentity &&

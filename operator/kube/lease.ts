@@ -35,6 +35,7 @@ export interface LeaseTiming {
 
 export const LEASE_TIMING: LeaseTiming = { durationMs: 15_000, renewMs: 5000, renewDeadlineMs: 10_000, retryMs: 2000 };
 
+/** One candidate: `acquire`, then `hold` until it ends, and `release` when the work is done. */
 export class LeaderElection {
   readonly #options: LeaderElectionOptions;
   readonly #timing: LeaseTiming;

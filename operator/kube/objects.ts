@@ -41,10 +41,12 @@ export interface StoredObject extends KubeObject {
 /** `namespace/name`, or `name` for a cluster-scoped object. */
 export type Key = string;
 
+/** The key of an object, see splitKey. */
 export function keyOf({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>): Key {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
+/** Namespace and name of a key. A name has no slash. */
 export function splitKey(key: Key): { namespace: string | undefined; name: string } {
   const slash = key.indexOf('/');
   return slash < 0
@@ -78,6 +80,7 @@ export function storedFrom(answer: unknown, type: ResourceType): StoredObject {
   return object;
 }
 
+/** A JSON object: no array and not null. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -47,6 +47,7 @@ export interface WatchHealth {
   deadSince: number | undefined;
 }
 
+/** The health of a watch that has not begun: dead since now. */
 export function newWatchHealth(clock: Clock): WatchHealth {
   return { lists: 0, streams: 0, failures: 0, deadSince: clock.monotonic() };
 }

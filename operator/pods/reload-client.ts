@@ -61,6 +61,7 @@ export interface ReloadClientOptions {
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_MESSAGE = 256;
 
+/** A client with connections of its own, until `close`. */
 export function createReloadClient({ clock, addressOf = adminAddress }: ReloadClientOptions): ReloadClient {
   const http = new JsonHttp(clock);
   const post = (ip: string, token: string, path: string, body: unknown, options: CallOptions) =>

@@ -20,6 +20,7 @@ export interface RouterClientOptions {
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 
+/** A client with connections of its own, until `close`. */
 export function createRouterClient({ clock, addressOf = agentAddress }: RouterClientOptions): RouterClient {
   const http = new JsonHttp(clock);
   return {

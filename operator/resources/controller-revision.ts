@@ -20,6 +20,7 @@ export interface ControllerRevisionInput {
   readonly runtimeHash: string;
 }
 
+/** The record of one revision; parseControllerRevision reads it back. */
 export function buildControllerRevision(input: ControllerRevisionInput): Manifest {
   const { owner, variant, revision, number, template, artifact, runtimeHash } = input;
   return {

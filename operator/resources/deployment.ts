@@ -21,6 +21,7 @@ export const RUNTIME_HASH = 'switchyard.dev/runtime-hash';
 /** The ControllerRevisions are the history that people go back to; two ReplicaSets are enough for Kubernetes' own. */
 const REPLICA_SETS_KEPT = 2;
 
+/** The Deployment of a variant. A change of its template takes no pod away before its successor is ready. */
 export function buildDeployment(input: DeploymentInput): Manifest {
   const { owner, variant } = input;
   return {

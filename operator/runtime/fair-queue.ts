@@ -1,5 +1,6 @@
 // First in, first out within a group, the groups in turn: a namespace with a thousand keys does not hold up one with a single key.
 
+/** A set of keys in turn; a key that is in it already keeps its place. */
 export class FairQueue {
   readonly #groups = new Map<string, Set<string>>();
   readonly #groupOf: (key: string) => string;

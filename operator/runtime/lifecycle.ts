@@ -14,6 +14,7 @@ interface Releaser {
   readonly release: (signal: AbortSignal) => Promise<void> | void;
 }
 
+/** The releasers of one process. */
 export class Lifecycle {
   readonly #clock: Clock;
   readonly #deadlineMs: number;

@@ -15,6 +15,7 @@ const RECOVERY = 1 / 50;
 /** Refusals of requests that were under way at the same time. */
 const TOGETHER_MS = 1000;
 
+/** The turns of one client at one server. */
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
   /** When the bucket would be full again, on the monotonic clock. */

@@ -33,6 +33,7 @@ interface Delayed {
 /** After so many keys in a row from `user`, one from `bulk` gets its turn. */
 const BULK_TURN = 10;
 
+/** The keys of one controller, for any number of workers. */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #queued: Readonly<Record<Priority, FairQueue>>;

@@ -49,6 +49,7 @@ export const GENERATION = 'generation';
 export const CHECKSUM = 'checksum';
 export const DRAINING = 'draining';
 
+/** Key of the map `table` that says whose pods a slot holds. */
 export function serviceKey(slot: number): string {
   return `service:${slot}`;
 }
