@@ -189,16 +189,16 @@ function findStalled(facts: Assessment, now: number): Finding | undefined {
     ) {
       return finding('Stalled', true, variant.artifact.reason, `${variant.name}: ${variant.artifact.message}`);
     }
-    if (!facts.suspended && isOverdue(variant.state, now)) {
-      return finding(
-        'Stalled',
-        true,
-        'ProgressDeadlineExceeded',
-        `${variant.name}: not done at ${variant.state.candidate?.deadline ?? ''}${problem(variant)}`,
-      );
-    }
   }
-  return undefined;
+  return facts.suspended ? undefined : findOverdue(facts, now);
+}
+
+/** Time does not count against a rollout that is suspended. */
+function findOverdue({ variants }: Assessment, now: number): Finding | undefined {
+  const late = variants.find(({ state }) => isOverdue(state, now));
+  if (late === undefined) return undefined;
+  const message = `${late.name}: not done at ${late.state.candidate?.deadline ?? ''}${problem(late)}`;
+  return finding('Stalled', true, 'ProgressDeadlineExceeded', message);
 }
 
 function findReconciling(facts: Assessment, parts: readonly Finding[]): Finding | undefined {

@@ -117,7 +117,7 @@ function isLost(pod: PodObserved, state: RolloutState): boolean {
 function mayBeLoading({ report }: PodObserved, state: RolloutState): boolean {
   if (state.candidate !== undefined || report === undefined || report.artifact === null) return false;
   const { failure, sequence } = report;
-  const hasRefused = failure?.sequence === sequence && isArtifactReason(failure.reason);
+  const hasRefused = failure !== undefined && failure.sequence >= sequence && isArtifactReason(failure.reason);
   return sequence < state.sequence && !hasRefused;
 }
 
@@ -144,7 +144,7 @@ function started(state: RolloutState, revision: string, input: VariantInput, now
     attempt: 1,
     startedAt: iso(now),
     deadline: iso(now + input.settings.progressDeadlineMs),
-    loaded: 0,
+    loaded: movedTo(revision, input.pods).length,
   };
   return { ...state, candidate, sequence: state.sequence + 1 };
 }
@@ -155,11 +155,15 @@ function advanced(state: RolloutState, candidate: Candidate, input: VariantInput
     return rejected(withoutCandidate(state), { revision: candidate.revision, ...refusal, time: iso(now) });
   if (!input.rolledOut) return state;
   const ready = livePods(input.pods).filter((pod) => pod.ready);
-  const moved = ready.filter((pod) => reportsRevision(pod, candidate.revision)).length;
+  const moved = movedTo(candidate.revision, ready).length;
   const reached = afterWave(candidate, moved, input.settings, now);
   const complete = moved === ready.length && (moved > 0 || input.replicas === 0);
   if (complete && isMoving(reached, input, now)) return promoted(state, reached);
   return reached === candidate ? state : { ...state, candidate: reached };
+}
+
+function movedTo(revision: string, pods: readonly PodObserved[]): readonly PodObserved[] {
+  return livePods(pods).filter((pod) => pod.ready && reportsRevision(pod, revision));
 }
 
 /** More pods have it than ever: the next wave waits for the soak, and the deadline counts anew. */
