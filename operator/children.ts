@@ -5,6 +5,7 @@ import { durationMs } from './domain/duration.ts';
 import type { RevisionSource } from './domain/revision.ts';
 import type { RevisionStatus } from './domain/status.ts';
 import type { TrafficPlan } from './domain/traffic.ts';
+import type { VariantFacts } from './domain/assess.ts';
 import type { PodTemplate, VariantDecision } from './domain/variant.ts';
 import type { Runtime } from './domain/model-deployment.ts';
 import type { PlanContext, Resource } from './domain/resource.ts';
@@ -51,8 +52,9 @@ export function buildChildren(input: ChildrenInput): Children {
     buildService({ owner, settings: input.resource.spec.traffic.service, target: input.traffic.target }),
   ];
   const applied = new Set([...records, ...objects].map(({ kind, metadata }) => `${kind}/${metadata.name}`));
-  const staying = stayingNames(input);
-  const history = keptRevisions(input);
+  const present = stayingVariants(input);
+  const staying = stayingNames(input, present);
+  const history = keptRevisions(input, present);
   const keeps = (kind: string, name: string) =>
     applied.has(`${kind}/${name}`) || (kind === 'ControllerRevision' ? history : staying).has(name);
   return { records, objects, keeps };
@@ -90,28 +92,50 @@ function newRevisions({ variants }: ChildrenInput, owner: Owner): readonly Manif
 
 /** What one variant needs. Nothing while no revision is known: there is nothing to serve yet. */
 function variantObjects(input: ChildrenInput, owner: Owner, { facts }: VariantDecision): readonly Manifest[] {
-  const { stable, candidate, sequence } = facts.state;
+  const { stable, candidate } = facts.state;
   const pinned = stable === undefined ? undefined : input.revisions.get(stable);
   const shown = input.revisions.get(candidate?.revision ?? stable ?? '');
   if (pinned === undefined || shown === undefined) return [];
   const variant = facts.name;
-  const sha256 = pinned.artifact.sha256 ?? input.rows.find(({ name }) => name === pinned.name)?.sha256;
-  const artifact = { ...pinned.artifact, ...(sha256 !== undefined && { sha256 }) };
-  const store = input.context.store(artifact.store) ?? { forcePathStyle: false };
   const progressDeadlineMs = durationMs(input.resource.spec.rollout.progressDeadline);
   return [
-    buildArtifactConfigMap({ owner, variant, revision: pinned.name, sequence, artifact, store }),
+    artifactFile(input, owner, facts, isSamePlace(pinned, shown) ? pinned : shown),
     buildVariantService(owner, variant),
     buildDisruptionBudget(owner, variant),
     buildDeployment({
       owner,
       variant,
-      replicas: facts.replicas,
+      replicas: replicasOf(input, facts),
       template: shown.template,
       runtimeHash: shown.runtimeHash,
       progressDeadlineMs,
     }),
   ];
+}
+
+/** What a pod loads when it starts. */
+function artifactFile(
+  { context, rows }: ChildrenInput,
+  owner: Owner,
+  { name: variant, state }: VariantFacts,
+  { name: revision, artifact }: StoredRevision,
+): Manifest {
+  const sha256 = artifact.sha256 ?? rows.find(({ name }) => name === revision)?.sha256;
+  // The region is in the pod's environment: the one of the spec goes before the store's.
+  const { endpoint, forcePathStyle } = context.store(artifact.store) ?? { forcePathStyle: false };
+  const store = { forcePathStyle, ...(endpoint !== undefined && { endpoint }) };
+  const known = { ...artifact, ...(sha256 !== undefined && { sha256 }) };
+  return buildArtifactConfigMap({ owner, variant, revision, sequence: state.sequence, artifact: known, store });
+}
+
+/** A pod reads one bucket for as long as it lives: where the candidate is in another one, the pods that replace the present ones start on it. */
+function isSamePlace({ artifact: a }: StoredRevision, { artifact: b }: StoredRevision): boolean {
+  return a.store === b.store && a.bucket === b.bucket;
+}
+
+/** Pods that may still get requests by the former weights are not removed. */
+function replicasOf({ traffic, observed }: ChildrenInput, { name, replicas }: VariantFacts): number {
+  return traffic.acknowledged ? replicas : Math.max(replicas, observed.variants.get(name)?.workload?.replicas ?? 0);
 }
 
 function routerObjects({ resource, traffic, context }: ChildrenInput, owner: Owner): readonly Manifest[] {
@@ -127,28 +151,35 @@ function routerObjects({ resource, traffic, context }: ChildrenInput, owner: Own
 }
 
 /**
- * Names that stay: variants that are in the spec or still in the table that routers work by, and the router for as long as the Service
- * points at it. A variant's pods go only when every router has confirmed that they get nothing.
+ * Variants whose objects stay: those of the spec, and those that may still get requests. A variant's pods go only when every router has confirmed
+ * that they get nothing, or when the Service is seen to point elsewhere.
  */
-function stayingNames({ resource, variants, traffic, observed }: ChildrenInput): ReadonlySet<string> {
-  const routed =
-    traffic.acknowledged || traffic.mode === 'Service'
-      ? []
-      : (observed.router.table?.slots ?? []).map(({ variant }) => variant);
+function stayingVariants({ variants, traffic, observed }: ChildrenInput): ReadonlySet<string> {
+  const { service, router } = observed;
+  const isPast = traffic.mode === 'Service' ? service?.kind !== 'router' : traffic.acknowledged;
+  const routed = isPast ? [] : (router.table?.slots ?? []).map(({ variant }) => variant);
   const held = traffic.table?.slots.map(({ variant }) => variant) ?? [];
-  const direct = observed.service?.kind === 'variant' ? [observed.service.variant] : [];
-  const names = new Set([...variants.map(({ facts }) => facts.name), ...routed, ...held, ...direct]);
+  const direct = service?.kind === 'variant' ? [service.variant] : [];
+  return new Set([...variants.map(({ facts }) => facts.name), ...routed, ...held, ...direct]);
+}
+
+/** The router stays for as long as the Service points at it. */
+function stayingNames(
+  { resource, traffic, observed }: ChildrenInput,
+  variants: ReadonlySet<string>,
+): ReadonlySet<string> {
   const router = traffic.mode === 'HAProxy' || observed.service?.kind === 'router' ? [routerName(resource.name)] : [];
-  const ofVariants = [...names].flatMap((name) => [
+  const ofVariants = [...variants].flatMap((name) => [
     variantName(resource.name, name),
     artifactConfigMapName(resource.name, name),
   ]);
   return new Set([serviceName(resource.name), ...router, ...ofVariants]);
 }
 
-function keptRevisions({ resource, observed, rows }: ChildrenInput): ReadonlySet<string> {
+function keptRevisions({ resource, observed, rows }: ChildrenInput, present: ReadonlySet<string>): ReadonlySet<string> {
   const named = new Set(rows.map(({ name }) => name));
-  const byVariant = Map.groupBy(observed.revisions.values(), ({ variant }) => variant);
+  const ofPresent = [...observed.revisions.values()].filter(({ variant }) => present.has(variant));
+  const byVariant = Map.groupBy(ofPresent, ({ variant }) => variant);
   const kept = [...byVariant.values()].flatMap((revisions) => {
     const newest = [...revisions].sort((a, b) => b.number - a.number);
     return newest.filter((revision, index) => index < HISTORY || named.has(revision.name));

@@ -148,3 +148,76 @@ it('moves in waves from a first version that a pod has loaded, though status doe
   expect(stableOf(done)).toBe(stableOf(first));
   expect(done.reloads).toHaveLength(1);
 });
+
+describe('variants that come and go', () => {
+  const two = () =>
+    settle(aResource({ spec: aSpec({ variants: variants('blue', 'green') }) }), worldOf('blue', 'green'));
+
+  it('keeps the pods behind the routers until the Service has left them', () => {
+    const { resource, world } = two();
+    const change = edited(resource, { variants: variants('azure') });
+    const seen = withVariant(world, 'azure', { artifact: resolved('v1'), pods: [] });
+
+    const done = plan(change, seen, context, NOW);
+
+    expect(find(done, 'Service', 'retail')).toMatchObject({
+      spec: { selector: { 'app.kubernetes.io/component': 'router' } },
+    });
+    for (const name of ['blue', 'green']) expect(done.children.keeps('Deployment', `retail--${name}`)).toBe(true);
+    const after = settle(change, seen);
+    const last = plan(after.resource, after.world, context, NOW);
+    expect(find(last, 'Service', 'retail')).toMatchObject({
+      spec: { selector: { 'switchyard.dev/variant': 'azure' } },
+    });
+    for (const name of ['blue', 'green', 'router'])
+      expect(last.children.keeps('Deployment', `retail--${name}`)).toBe(false);
+  });
+
+  it('keeps no history of a variant that is gone', () => {
+    const { resource, world } = two();
+    const change = edited(resource, { variants: variants('blue') });
+    const revision = stableOf(resource, 1);
+    expect(plan(resource, world, context, NOW).children.keeps('ControllerRevision', `retail--green-${revision}`)).toBe(
+      true,
+    );
+
+    const after = settle(change, world);
+
+    const last = plan(after.resource, after.world, context, NOW);
+    expect(last.children.keeps('ControllerRevision', `retail--green-${revision}`)).toBe(false);
+    expect(last.children.keeps('ControllerRevision', `retail--blue-${stableOf(resource)}`)).toBe(true);
+  });
+
+  it('removes no pod that has traffic before the routers have confirmed the weights', () => {
+    const { resource, world } = two();
+    const spec = {
+      variants: [
+        { ...variants('blue')[0], weight: 1 },
+        { ...variants('green')[0], weight: 0, replicas: 0 },
+      ],
+    };
+    const change = edited(resource, spec);
+
+    const first = plan(change, world, context, NOW);
+    expect(find(first, 'Deployment', 'retail--green')).toMatchObject({ spec: { replicas: 2 } });
+
+    const done = plan({ ...change, status: first.status }, carriedOut(world, first), context, NOW);
+    expect(find(done, 'Deployment', 'retail--green')).toMatchObject({ spec: { replicas: 0 } });
+  });
+});
+
+it('starts pods on the candidate when it is in another bucket: a pod can only ever read the bucket that it was started with', () => {
+  const { resource, world } = blueAtRest();
+  const change = edited(resource, { source: { s3: { bucket: 'other' } } });
+  const moved = withVariant(world, 'blue', { artifact: resolved('w1', { bucket: 'other' }) });
+  const file = (done: ReturnType<typeof plan>) => JSON.stringify(find(done, 'ConfigMap', 'retail--blue-artifact'));
+
+  const started = plan(change, moved, context, NOW);
+
+  const { revision } = started.status.variants![0]!.candidate!;
+  expect(file(started)).toContain(revision);
+  expect(file(plan(resource, withVariant(world, 'blue', { artifact: resolved('v2') }), context, NOW))).toContain(
+    stableOf(resource),
+  );
+  expect(stableOf(settle(change, moved).resource)).toBe(revision);
+});
