@@ -8,7 +8,7 @@ import { KubeError, NameConflictError } from './kube/errors.ts';
 import { RESOURCES } from './kube/resources.ts';
 import type { ResourceType } from './kube/resources.ts';
 import { MODEL_DEPLOYMENT } from './model-deployment-type.ts';
-import type { Plan, PodCall } from './plan.ts';
+import { blockedStatus, type Plan, type PodCall } from './plan.ts';
 import type { Manifest } from './resources/metadata.ts';
 import type { ResourceView } from './views.ts';
 
@@ -35,7 +35,7 @@ export async function applyPlan(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const missing = await applyAll(deps, plan.children.records, signal);
-  if (missing.length > 0) return withoutRecords(deps, key, missing);
+  if (missing.length > 0) return withoutRecords(deps, key, resource, missing, signal);
   await writeStatus(deps, key, resource, plan.status, signal);
   notePromotions(deps, key, plan);
   const obstacles = await applyAll(deps, plan.children.objects, signal);
@@ -43,11 +43,23 @@ export async function applyPlan(
   await prune(deps, resource, plan, signal);
   await drainPods(deps, key, plan, token, signal);
   const calls = await Promise.all(plan.reloads.map((call) => reloadPod(deps, key, call, token, signal)));
-  return { moved: news || calls.includes('moved'), failed: obstacles.length > 0 || calls.includes('failed') };
+  return {
+    moved: news || calls.includes('moved'),
+    failed: obstacles.length > 0 || plan.isUnheard || calls.includes('failed'),
+  };
 }
 
-/** Status must not name what is not recorded: nothing else of the plan is carried out; the next pass reports the obstacle. */
-function withoutRecords(deps: Deps, key: string, obstacles: readonly Obstacle[]): Outcome {
+/** Status must not name what is not recorded: nothing else of the plan is carried out, and status says only what stands in the way. */
+async function withoutRecords(
+  deps: Deps,
+  key: string,
+  resource: ResourceView,
+  obstacles: readonly Obstacle[],
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const [first] = obstacles;
+  if (first !== undefined)
+    await writeStatus(deps, key, resource, blockedStatus(resource, first, deps.clock.now()), signal);
   return { moved: deps.memory.noteObstacles(key, obstacles), failed: true };
 }
 
@@ -167,6 +179,7 @@ async function reloadPod(
     },
     'pod asked to reload',
   );
-  if (outcome.kind === 'loading') return 'waiting';
+  // Stale: it is busy with another version of the same number; asking again at once would go on until that is done.
+  if (outcome.kind === 'loading' || outcome.kind === 'stale') return 'waiting';
   return outcome.kind === 'store' || outcome.kind === 'unreachable' ? 'failed' : 'moved';
 }

@@ -52,13 +52,10 @@ async function work(options: ControllerOptions, key: Key): Promise<void> {
 }
 
 function schedule(queue: WorkQueue, key: Key, next: Next): void {
-  if (next === 'failed') {
-    queue.addFailed(key);
-    return;
-  }
-  queue.forget(key);
+  if (next === 'failed' || (typeof next === 'object' && next.failed)) queue.addFailed(key);
+  else queue.forget(key);
   if (next === 'now') queue.add(key);
-  else if (next !== 'idle') queue.addAfter(key, next.afterMs, 'user');
+  else if (typeof next === 'object') queue.addAfter(key, next.afterMs, 'user');
 }
 
 /** The only retry policy: what may pass backs off, what the API server refuses waits long, all else is a bug for `runWorkers`. */

@@ -67,10 +67,11 @@ export interface Deps {
   readonly routers: RouterClient;
   readonly memory: Memory;
   readonly metrics: Metrics;
-  /** `data` of a Secret; undefined when there is none. Throws KubeError. */
+  /** `data` of a Secret that the object with uid `owner` controls; undefined when there is none, or another's. Throws KubeError. */
   readonly readSecret: (
     namespace: string,
     name: string,
+    owner: string,
     signal: AbortSignal,
   ) => Promise<Readonly<Record<string, string>> | undefined>;
   /** Best effort: never fails a reconcile. */

@@ -29,7 +29,7 @@ export async function observe(
 ): Promise<Observed> {
   const { caches, memory } = deps;
   const { namespace, name, uid } = resource;
-  const token = parseAdminToken(await deps.readSecret(namespace, adminSecretName(name), signal));
+  const token = parseAdminToken(await deps.readSecret(namespace, adminSecretName(name), uid, signal));
   const pods = caches.pods.byIndex(key);
   const models = pods.filter(({ labels }) => labels[LABEL_COMPONENT] === 'model');
   const reports =

@@ -196,7 +196,10 @@ function buildDeps(parts: Parts): Deps {
       maxAgeMs: config.resync,
     }),
     memory: new Memory(),
-    readSecret: async (namespace, name, signal) => (await readSecret(namespace, name, signal))?.data,
+    readSecret: async (namespace, name, owner, signal) => {
+      const secret = await readSecret(namespace, name, signal);
+      return secret?.owner === owner ? secret.data : undefined;
+    },
     emit: eventEmitter(options, client, assertLeading),
     newToken: () => randomBytes(32).toString('base64url'),
   };

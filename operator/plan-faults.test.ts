@@ -221,3 +221,15 @@ it('starts pods on the candidate when it is in another bucket: a pod can only ev
   );
   expect(stableOf(settle(change, moved).resource)).toBe(revision);
 });
+
+it('counts the time of a drain from its first attempt, though the Service takes several', () => {
+  const { resource, world } = blueAtRest();
+  const routed = settle(edited(resource, { traffic: { router: 'HAProxy' } }), world);
+  const notYet = { ...routed.world, service: { kind: 'variant', variant: 'blue' } } as const;
+
+  const first = plan(routed.resource, notYet, context, NOW);
+  const second = plan({ ...routed.resource, status: first.status }, notYet, context, NOW + 1000);
+
+  expect(first.status.draining?.until).toBe('2026-01-01T00:02:00.000Z');
+  expect(second.status).toEqual(first.status);
+});

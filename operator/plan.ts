@@ -2,7 +2,7 @@
 // that a plan produces gives an empty one. Decisions are in domain/, manifests in resources/; here they meet.
 import type { ReloadBody } from '../inference/contract.ts';
 import { assess, type Assessment } from './domain/assess.ts';
-import { stampConditions, type Finding } from './domain/conditions.ts';
+import { clip, finding, stampConditions, type Finding } from './domain/conditions.ts';
 import { durationMs } from './domain/duration.ts';
 import { recheckAfter, reloadCalls } from './domain/hot-reload.ts';
 import { selectorText, variantSelector } from './domain/labels.ts';
@@ -36,6 +36,8 @@ export interface Plan {
   readonly promotions: readonly Promotion[];
   /** Pods to be told to end the connections that are open now. */
   readonly drain: { readonly id: string; readonly pods: readonly PodObserved[] } | undefined;
+  /** A pod that is ready did not say what it serves: nobody will tell when it does. */
+  readonly isUnheard: boolean;
   /** Look again after so many ms although nothing happened. */
   readonly requeueAfterMs: number | undefined;
 }
@@ -67,6 +69,7 @@ export function plan(resource: Resource, observed: Observed, context: PlanContex
     reloads,
     promotions: promotionsOf(resource, variants, now),
     drain: draining && { id: draining.id, pods },
+    isUnheard: observed.adminToken !== undefined && pods.some((pod) => pod.ready && pod.report === undefined),
     requeueAfterMs: nextLook(resource, variants, traffic, reloads.length > 0 || draining !== undefined, now),
   };
 }
@@ -95,12 +98,10 @@ function planResourceTraffic(
 /** Connections from before the Service pointed at routers stay on the model pods until those end them. */
 function nextDraining(resource: Resource, traffic: TrafficPlan, observed: Observed, now: number): Draining | undefined {
   const flips = traffic.target.kind === 'router' && observed.service?.kind === 'variant';
-  if (flips)
-    return {
-      id: `${resource.uid.slice(0, 8)}-${resource.generation}`,
-      until: new Date(now + DRAIN_LIMIT_MS).toISOString(),
-    };
   const before = resource.status?.draining;
+  const id = `${resource.uid.slice(0, 8)}-${resource.generation}`;
+  // The Service may take several attempts: the time counts from the first.
+  if (flips) return before?.id === id ? before : { id, until: new Date(now + DRAIN_LIMIT_MS).toISOString() };
   if (before === undefined || Date.parse(before.until) <= now) return undefined;
   return observed.drained ? undefined : before;
 }
@@ -245,15 +246,22 @@ function untilMissingStalls(
 
 /** The status of a resource that was stored before a rule existed which it breaks. */
 export function invalidStatus(resource: Pick<Resource, 'generation' | 'status'>, problem: string, now: number): Status {
-  const findings = [
-    { type: 'Ready', status: 'False', reason: 'InvalidSpec', message: problem },
-    { type: 'Stalled', status: 'True', reason: 'InvalidSpec', message: problem },
-  ] as const satisfies readonly Pick<Condition, 'type' | 'status' | 'reason' | 'message'>[];
+  return blockedStatus(resource, { reason: 'InvalidSpec', message: problem }, now);
+}
+
+/** The status of a resource for which nothing can be done: what was said of its parts stays, and why nothing more is. */
+export function blockedStatus(
+  { generation, status }: { readonly generation: number; readonly status?: Status | undefined },
+  { reason, message }: Pick<Condition, 'reason' | 'message'>,
+  now: number,
+): Status {
+  const findings = [finding('Ready', false, reason, message), finding('Stalled', true, reason, message)];
+  const parts = (status?.conditions ?? []).filter(({ type }) => !['Ready', 'Reconciling', 'Stalled'].includes(type));
   return {
-    ...(resource.status ?? {}),
-    observedGeneration: resource.generation,
+    ...status,
+    observedGeneration: generation,
     phase: 'Degraded',
-    message: problem.slice(0, 256),
-    conditions: stampConditions(resource.status?.conditions, findings, resource.generation, now),
+    message: clip(message),
+    conditions: [...stampConditions(status?.conditions, findings, generation, now), ...parts],
   };
 }

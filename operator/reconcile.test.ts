@@ -47,7 +47,15 @@ it('makes the admin Secret when there is none', async () => {
 it('does not name a revision in status that could not be recorded', async () => {
   world.refused.set('ControllerRevision', quotaExceeded());
   expect(await pass(world)).toBe('now');
-  expect(world.calls.filter((call) => call.startsWith('status'))).toEqual([]);
+  expect(world.calls).toEqual(['status Degraded', 'event QuotaExceeded']);
+  expect(world.written).not.toHaveProperty('variants');
+  expect(world.written?.message).toContain('exceeded quota');
+});
+
+it('does not take the admin Secret of somebody else', async () => {
+  world.tokenOwner = 'another';
+  await pass(world);
+  expect(world.calls[0]).toBe('apply Secret/retail--admin');
 });
 
 describe('a child that the API server will not have', () => {
@@ -120,6 +128,23 @@ it('asks a pod that serves something else to reload, and looks again at once whe
   expect(await pass(world)).toBe('failed');
   world.reload = { kind: 'loading', active: null };
   expect(await pass(world)).toEqual({ afterMs: 250 });
+  world.reload = { kind: 'stale', reason: 'StaleSequence', message: 'is loading another version' };
+  expect(await pass(world)).toEqual({ afterMs: 250 });
+});
+
+it('asks a ready pod that did not answer again, and misses no deadline by that', async () => {
+  const labels = {
+    'switchyard.dev/model-deployment': 'retail',
+    'app.kubernetes.io/component': 'model',
+    'switchyard.dev/variant': 'blue',
+  };
+  const status = { podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'True' }] };
+  put(world.caches.pods, stored('Pod', 'p', { status }, { labels }));
+
+  expect(await pass(world)).toBe('failed');
+
+  world.resolution = { kind: 'failed', reason: 'NoSuchKey', message: 'no such key', since: 0 };
+  expect(await pass(world)).toEqual({ afterMs: 600_000, failed: true });
 });
 
 it('says in status what of a stored spec does not fit the schema, and touches nothing', async () => {

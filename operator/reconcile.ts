@@ -8,8 +8,8 @@ import type { PlanContext } from './domain/resource.ts';
 import { invalidStatus, plan } from './plan.ts';
 import type { ResourceView } from './views.ts';
 
-/** When to look again: at once, after so many ms, after the key's own back-off, or only when something happens. */
-export type Next = 'now' | 'failed' | 'idle' | { readonly afterMs: number };
+/** When to look again: at once, after so many ms, after the key's own back-off (or so many ms, if that is sooner), or only when something happens. */
+export type Next = 'now' | 'failed' | 'idle' | { readonly afterMs: number; readonly failed?: true };
 
 /** Throws KubeError and NotLeadingError; the controller decides about retries. */
 export async function reconcile(
@@ -46,8 +46,9 @@ async function reconcileValid(
   const token = observed.adminToken ?? context.newToken;
   const outcome = await applyPlan(deps, key, resource, decided, token, signal);
   if (outcome.moved) return 'now';
-  if (outcome.failed) return 'failed';
-  return decided.requeueAfterMs === undefined ? 'idle' : { afterMs: decided.requeueAfterMs };
+  const afterMs = decided.requeueAfterMs;
+  if (outcome.failed) return afterMs === undefined || decided.reloads.length > 0 ? 'failed' : { afterMs, failed: true };
+  return afterMs === undefined ? 'idle' : { afterMs };
 }
 
 /** Owner references collect the children; we only stop watching the store and forget. */

@@ -38,3 +38,7 @@ it('cuts messages at 256 characters', () => {
   expect(clip('x'.repeat(300))).toHaveLength(256);
   expect(clip('short')).toBe('short');
 });
+
+it('leaves no half of a character where it cuts: the API server would store another one, and the status would differ for ever', () => {
+  expect(clip(`${'a'.repeat(254)}😀 and more`).isWellFormed()).toBe(true);
+});

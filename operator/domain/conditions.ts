@@ -51,7 +51,7 @@ export function stampConditions(
     });
 }
 
-/** Cuts a text for status and events, at most 256 characters. */
+/** Cuts a text for status and events, at most 256 characters. Half a character would come back from the API server as another one, for ever new. */
 export function clip(text: string): string {
-  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
+  return (text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`).toWellFormed();
 }

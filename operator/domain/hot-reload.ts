@@ -6,6 +6,7 @@
 //
 // Everything follows from (spec, status, what pods report, now); nothing is remembered between passes but the status.
 import { ARTIFACT_REASONS } from '../../inference/contract.ts';
+import { clip } from './conditions.ts';
 import type { PodObserved } from './observed.ts';
 import type { Candidate, Rejection, VariantStatus } from './status.ts';
 import { livePods, nextWave, reportsRevision } from './wave.ts';
@@ -228,7 +229,7 @@ function refusalOf(
     !isArtifactReason(failure.reason)
   )
     return undefined;
-  return { reason: failure.reason, message: failure.message.slice(0, 256) };
+  return { reason: failure.reason, message: clip(failure.message) };
 }
 
 function outOfMemory(pod: PodObserved, candidate: Candidate): Pick<Rejection, 'reason' | 'message'> | undefined {

@@ -42,7 +42,7 @@ function rowOf(
     sha256: stored.artifact.sha256 ?? known?.sha256 ?? reported?.sha256,
     size,
     lastModified,
-    version: known?.version ?? reported?.version.slice(0, 128),
+    version: known?.version ?? reported?.version.slice(0, 128).toWellFormed(),
     image: imageOf(stored.template),
   });
 }

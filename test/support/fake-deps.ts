@@ -3,6 +3,7 @@ import { PodReports } from '../../operator/pods/reports.ts';
 import type { Resolution } from '../../operator/artifacts/source.ts';
 import { loadConfig } from '../../operator/config.ts';
 import type { Caches, Deps } from '../../operator/deps.ts';
+import { Status } from '../../operator/domain/status.ts';
 import { Cache } from '../../operator/kube/cache.ts';
 import { KubeError, NameConflictError } from '../../operator/kube/errors.ts';
 import type { StoredObject } from '../../operator/kube/objects.ts';
@@ -36,6 +37,10 @@ export interface World {
   info: InfoOutcome;
   reload: ReloadOutcome;
   token: string | undefined;
+  /** uid of the object that controls the Secret with the token. */
+  tokenOwner: string;
+  /** The status written last. */
+  written?: Status;
   /** Kinds that the API server refuses, and how. */
   readonly refused: Map<string, Error>;
 }
@@ -80,6 +85,7 @@ export function fakeWorld(): World {
     info: { kind: 'unreachable', message: 'no answer' },
     reload: { kind: 'unreachable', message: 'no answer' },
     token: 'token',
+    tokenOwner: 'uid-ModelDeployment-retail',
     refused: new Map(),
   };
   return Object.assign(world, { deps: fakeDeps(world) });
@@ -113,13 +119,17 @@ function fakeDeps(world: Omit<World, 'deps'>): Deps {
     reports: new PodReports({ clock, ask: () => Promise.resolve(world.info), concurrency: 4, maxAgeMs: 60_000 }),
     routers: { applied: () => Promise.resolve({ kind: 'unreachable', message: '' }), close: () => undefined },
     memory: new Memory(),
-    readSecret: () => Promise.resolve(world.token === undefined ? undefined : { token: btoa(world.token) }),
+    readSecret: (_namespace, _name, owner) =>
+      Promise.resolve(
+        world.token === undefined || owner !== world.tokenOwner ? undefined : { token: btoa(world.token) },
+      ),
     emit: (_resource, { reason }) => void calls.push(`event ${reason}`),
     newToken: () => 'new-token',
   };
 }
 
-function fakeWriter({ calls, refused, caches }: Omit<World, 'deps'>): Deps['writer'] {
+function fakeWriter(world: Omit<World, 'deps'>): Deps['writer'] {
+  const { calls, refused, caches } = world;
   return {
     apply: (type, intent) => {
       const error = refused.get(type.kind);
@@ -131,6 +141,7 @@ function fakeWriter({ calls, refused, caches }: Omit<World, 'deps'>): Deps['writ
     },
     applyStatus: (_type, { name }, status) => {
       calls.push(`status ${String(status['phase'])}`);
+      world.written = Status.parse(status);
       const current = caches.resources.get('ml', name);
       return Promise.resolve(stored('ModelDeployment', name, { spec: current?.spec, status }));
     },
