@@ -53,6 +53,8 @@ export interface Artifacts {
   /** Replaces what the resource wants to follow; an empty list ends it. */
   want(key: string, wanted: readonly WantedArtifact[]): void;
   resolution(wanted: WantedArtifact): Resolution;
+  /** Asks the store about the resource's keys now. */
+  poke(key: string): void;
 }
 
 export interface Deps {

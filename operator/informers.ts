@@ -121,7 +121,7 @@ function follow<T>(
 /** Our own status writes come back as changes: they are no reason for another pass. */
 function enqueueResource(queue: WorkQueue, { namespace, name, before, after }: Change<ResourceView>): void {
   const said = (view: ResourceView | undefined) =>
-    view && canonicalJson([view.uid, view.generation, view.terminating, view.annotations]);
+    view && canonicalJson([view.uid, view.generation, view.terminating, view.reload]);
   if (said(before) !== said(after)) queue.add(`${namespace ?? ''}/${name}`);
 }
 

@@ -5,6 +5,7 @@ export class Memory {
   readonly #obstacles = new Map<string, readonly Obstacle[]>();
   readonly #drained = new Map<string, string>();
   readonly #owners = new Map<string, string>();
+  readonly #reloads = new Map<string, string | undefined>();
 
   /** What kept the last apply from making the children. */
   obstacles(key: string): readonly Obstacle[] {
@@ -28,6 +29,14 @@ export class Memory {
     return id !== undefined && this.#drained.get(key) === id;
   }
 
+  /** Returns whether the `reload` annotation has another value than in the last pass; the first pass asks the store anyway. */
+  noteReload(key: string, value: string | undefined): boolean {
+    const first = !this.#reloads.has(key);
+    const before = this.#reloads.get(key);
+    this.#reloads.set(key, value);
+    return !first && before !== value;
+  }
+
   /** Under which uid the children of the resource were applied. */
   noteOwner(key: string, uid: string): void {
     this.#owners.set(key, uid);
@@ -36,7 +45,7 @@ export class Memory {
   /** Forgets the resource; returns the uid that it had. */
   forget(key: string): string | undefined {
     const uid = this.#owners.get(key);
-    for (const map of [this.#obstacles, this.#drained, this.#owners]) map.delete(key);
+    for (const map of [this.#obstacles, this.#drained, this.#owners, this.#reloads]) map.delete(key);
     return uid;
   }
 }

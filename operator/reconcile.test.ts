@@ -156,6 +156,30 @@ it('says in status what of a stored spec does not fit the schema, and touches no
   expect(world.calls.filter((call) => !call.startsWith('event'))).toEqual(['status Degraded']);
 });
 
+it('asks the store at once when the reload annotation gets another value, and only then', async () => {
+  const annotated = (value: string, resourceVersion: string) =>
+    put(
+      world.caches.resources,
+      stored(
+        'ModelDeployment',
+        'retail',
+        { spec },
+        { resourceVersion, annotations: { 'switchyard.dev/reload': value } },
+      ),
+    );
+  const pokes = () => world.calls.filter((call) => call === 'poke').length;
+
+  await pass(world);
+  annotated('1', '2');
+  await pass(world);
+  await pass(world);
+  expect(pokes()).toBe(1);
+
+  annotated('2', '3');
+  await pass(world);
+  expect(pokes()).toBe(2);
+});
+
 it('lets go of a resource that is gone or being deleted', async () => {
   put(
     world.caches.resources,

@@ -40,6 +40,7 @@ async function reconcileValid(
   resource: ResourceView & { spec: Spec },
   signal: AbortSignal,
 ): Promise<Next> {
+  if (deps.memory.noteReload(key, resource.reload)) deps.artifacts.poke(key);
   const observed = await observe(deps, key, resource, signal);
   const context = planContext(deps);
   const decided = plan({ ...resource, status: resource.status }, observed, context, deps.clock.now());

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { RouterTable, TABLE_KEY } from '../router/contract.ts';
 import { LABEL_COMPONENT, LABEL_MODEL_DEPLOYMENT, LABEL_VARIANT } from './domain/labels.ts';
-import { Spec } from './domain/model-deployment.ts';
+import { RELOAD_ANNOTATION, Spec } from './domain/model-deployment.ts';
 import type { ServiceTarget, StoredRevision } from './domain/observed.ts';
 import { Status } from './domain/status.ts';
 import { parseControllerRevision } from './resources/controller-revision.ts';
@@ -28,7 +28,8 @@ export interface ChildView extends View {
 
 export interface ResourceView extends View {
   readonly generation: number;
-  readonly annotations: Readonly<Record<string, string>>;
+  /** Value of the `reload` annotation: whoever changes it wants the store to be asked now. */
+  readonly reload: string | undefined;
   /** Absent: what is stored does not fit the schema, for the reason in `invalid`. */
   readonly spec?: Spec;
   readonly invalid?: string;
@@ -91,7 +92,7 @@ export function resourceView(object: StoredObject): ResourceView {
   return {
     ...viewOf(object),
     generation: object.metadata.generation ?? 0,
-    annotations: object.metadata.annotations ?? {},
+    reload: object.metadata.annotations?.[RELOAD_ANNOTATION],
     ...(spec.success ? { spec: spec.data } : { invalid: firstIssue(spec.error) }),
     ...(status.success && { status: status.data }),
   };

@@ -11,6 +11,8 @@ export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 export const KIND = 'ModelDeployment';
 export const PLURAL = 'modeldeployments';
+/** Any new value asks the store at once instead of at the next interval. */
+export const RELOAD_ANNOTATION = `${GROUP}/reload`;
 
 const replicas = () => int32(0, 1000);
 const header = (field: string) =>

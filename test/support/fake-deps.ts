@@ -106,6 +106,7 @@ function fakeDeps(world: Omit<World, 'deps'>): Deps {
         if (wanted.length === 0) calls.push('want nothing');
       },
       resolution: () => world.resolution,
+      poke: () => void calls.push('poke'),
     },
     pods: {
       reload: (ip, _token, { revision }) => {
