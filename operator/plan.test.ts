@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checksumOf } from '../router/checksum.ts';
 import { aReport } from '../test/support/a-variant.ts';
 import { Spec } from './domain/model-deployment.ts';
 import type { Observed, PodObserved, VariantObserved } from './domain/observed.ts';
@@ -288,7 +289,7 @@ it('drains the model pods when the Service turns to the routers', () => {
     name: 'r',
     ready: true,
     terminating: false,
-    applied: { generation: table.generation, checksum: '', slots: [] },
+    applied: { generation: table.generation, checksum: checksumOf(table as never), slots: [] },
   };
   const seen = observed(
     {},

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checksumOf } from '../../router/checksum.ts';
 import type { RouterTable } from '../../router/contract.ts';
 import type { RouterPodObserved } from './observed.ts';
 import { planTraffic, trafficMode, type TrafficInput, type VariantCapacity } from './traffic.ts';
@@ -37,7 +38,7 @@ const router = (
   terminating: false,
   applied: {
     generation: table.generation,
-    checksum: '',
+    checksum: checksumOf(table),
     slots: table.slots.map(({ slot, variant: of }) => ({
       slot,
       variant: of,
@@ -69,10 +70,10 @@ describe('through the router', () => {
     expect([bucketsOf(first, 'blue'), bucketsOf(first, 'green')]).toEqual([9000, 1000]);
   });
 
-  it('calls weights acknowledged only when every serving router reports the generation of the table', () => {
+  it('calls weights acknowledged only when every serving router reports the table', () => {
     const at = (pods: readonly RouterPodObserved[]) =>
       planTraffic(anInput({ router: { table: first, pods } }), 'HAProxy');
-    const old = { ...router('b', first), applied: { ...router('b', first).applied!, generation: 0 } };
+    const old = { ...router('b', first), applied: { ...router('b', first).applied!, checksum: 'of another table' } };
     expect(at([]).acknowledged).toBe(false);
     expect(at([router('a', first), old]).acknowledged).toBe(false);
     expect(at([router('a', first), { ...old, terminating: true, ready: false }]).acknowledged).toBe(false);
@@ -98,6 +99,15 @@ describe('through the router', () => {
 
     expect(plan.table).toBe(first);
     expect(plan).toMatchObject({ held: ['green'], acknowledged: false });
+  });
+
+  it('leaves all traffic with the variant that the Service points at until the others have their pods', () => {
+    const service = { kind: 'variant', variant: 'blue' } as const;
+    const at = (ready: number) =>
+      planTraffic(anInput({ variants: [variant('blue', 50), variant('green', 50, { ready })], service }), 'HAProxy');
+    expect(bucketsOf(at(1).table, 'blue')).toBe(10_000);
+    expect(at(1).held).toEqual(['green']);
+    expect(bucketsOf(at(2).table, 'green')).toBe(5000);
   });
 
   it('moves at once when the variant that loses has no pod to lose', () => {

@@ -3,6 +3,7 @@ import { BUCKETS, SLOTS } from '../../router/contract.ts';
 import type { Applied, BucketRange, RouterTable, SlotEntry } from '../../router/contract.ts';
 import { nextRanges } from '../../router/split.ts';
 import { canonicalJson } from '../runtime/canonical-json.ts';
+import { hashOf } from '../runtime/hash.ts';
 import type { Spec } from './model-deployment.ts';
 import { variantName } from './names.ts';
 import type { RouterObserved, RouterPodObserved, ServiceTarget } from './observed.ts';
@@ -89,14 +90,17 @@ function planRouter(input: TrafficInput): TrafficPlan {
   };
 }
 
-/** What the serving routers apply, once the table is written and every one of them reports its generation. */
+/**
+ * What the serving routers apply, once the table is written and every one of them reports it. By its checksum: generations begin anew when somebody
+ * deletes the table, or the whole resource while its routers are still there.
+ */
 function confirmedBy(
   serving: readonly RouterPodObserved[],
   table: RouterTable,
   written: RouterTable | undefined,
 ): Applied | undefined {
-  const all =
-    written?.generation === table.generation && serving.every((pod) => pod.applied?.generation === table.generation);
+  const checksum = hashOf(table);
+  const all = written?.generation === table.generation && serving.every((pod) => pod.applied?.checksum === checksum);
   return all ? serving[0]?.applied : undefined;
 }
 
@@ -110,7 +114,7 @@ function isServing(pod: RouterPodObserved): boolean {
  * loses could still serve: weight is raised only onto capacity, and lowered at once when there is nothing to lose.
  */
 function nextTable(input: TrafficInput): { table: RouterTable; held: readonly string[] } {
-  const present = input.router.table;
+  const present = input.router.table ?? firstTable(input);
   const slots = assignSlots(input, present?.slots ?? []);
   const slotOf = new Map(slots.map((entry) => [entry.variant, entry.slot]));
   const shares = input.variants.map(({ name, weight }) => ({ slot: slotOf.get(name) ?? 0, weight }));
@@ -120,6 +124,14 @@ function nextTable(input: TrafficInput): { table: RouterTable; held: readonly st
   if (held.length > 0) return { table: present, held };
   const same = canonicalJson([slots, ranges]) === canonicalJson([present.slots, present.ranges]);
   return { table: same ? present : { generation: present.generation + 1, slots, ranges }, held: [] };
+}
+
+/** Where the Service points at a variant's pods, that variant starts with all the traffic: another one gets its share when it has pods for it. */
+function firstTable({ resource, service }: TrafficInput): RouterTable | undefined {
+  if (service?.kind !== 'variant') return undefined;
+  const { variant } = service;
+  const slots = [{ slot: 0, variant, service: variantName(resource, variant) }];
+  return { generation: 1, slots, ranges: [{ from: 0, to: BUCKETS - 1, slot: 0 }] };
 }
 
 function shortOfCapacity(

@@ -7,6 +7,7 @@ import type { ArtifactState, Observed, PodObserved, StoredRevision } from '../..
 import type { PlanContext, Resource } from '../../operator/domain/resource.ts';
 import type { VariantStatus } from '../../operator/domain/status.ts';
 import { plan, type Plan } from '../../operator/plan.ts';
+import { checksumOf } from '../../router/checksum.ts';
 import { TABLE_KEY, RouterTable } from '../../router/contract.ts';
 import { aPod, aReport } from './a-variant.ts';
 
@@ -100,7 +101,12 @@ function routerPod(name: string, table: RouterTable): Observed['router']['pods']
     buckets: buckets(slot),
     skipped: false,
   }));
-  return { name, ready: true, terminating: false, applied: { generation: table.generation, checksum: '', slots } };
+  return {
+    name,
+    ready: true,
+    terminating: false,
+    applied: { generation: table.generation, checksum: checksumOf(table), slots },
+  };
 }
 
 /** Passes until nothing changes any more. */
