@@ -233,3 +233,14 @@ it('counts the time of a drain from its first attempt, though the Service takes 
   expect(first.status.draining?.until).toBe('2026-01-01T00:02:00.000Z');
   expect(second.status).toEqual(first.status);
 });
+
+it('takes what the pods serve for stable when status was lost, and tries a newer version as any other', () => {
+  const { resource, world } = blueAtRest();
+  const uploaded = withVariant(world, 'blue', { artifact: resolved('v2') });
+
+  const done = plan({ ...resource, status: undefined }, uploaded, context, NOW);
+
+  expect(stableOf(done)).toBe(stableOf(resource));
+  expect(done.status.variants?.[0]?.candidate).toBeDefined();
+  expect(done.reloads).toHaveLength(1);
+});

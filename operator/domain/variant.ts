@@ -8,7 +8,7 @@ import type { Runtime, Spec, Variant } from './model-deployment.ts';
 import type { ArtifactState, Observed, PodObserved, StoredRevision, VariantObserved } from './observed.ts';
 import { effectiveRuntime, revisionHash, runtimeHash, type RevisionSource } from './revision.ts';
 import type { Status, VariantStatus } from './status.ts';
-import { reportsRevision } from './wave.ts';
+import { livePods, reportsRevision } from './wave.ts';
 
 export type PodTemplate = StoredRevision['template'];
 
@@ -55,7 +55,10 @@ export function decideVariant(
 ): VariantDecision {
   const { spec, status } = resource;
   const seen = observed.variants.get(variant.name) ?? NOTHING;
-  const state = rolloutState(status?.variants?.find(({ name }) => name === variant.name));
+  const state = rolloutState(
+    status?.variants?.find(({ name }) => name === variant.name),
+    servedRevision(variant.name, seen.pods, observed),
+  );
   const stable = state.stable === undefined ? undefined : observed.revisions.get(state.stable);
   const candidate = state.candidate && observed.revisions.get(state.candidate.revision);
   const wanted = wantedRevision(spec, variant, seen.artifact, { stable, candidate }, status, context);
@@ -201,10 +204,18 @@ function stored(variant: string, wanted: Wanted, observed: Observed, context: Va
   };
 }
 
-function rolloutState(before: VariantStatus | undefined): RolloutState {
-  if (before === undefined) return { sequence: 0 };
-  const { stable, previous, candidate, rejected, sequence } = before;
+function rolloutState(before: VariantStatus | undefined, served: string | undefined): RolloutState {
+  if (before === undefined) return defined({ sequence: 0, stable: served });
+  const { stable = served, previous, candidate, rejected, sequence } = before;
   return defined({ sequence, stable, previous, candidate, rejected });
+}
+
+/** The oldest revision that a ready pod serves: what is stable when status was lost, so that a newer one has to prove itself as always. */
+function servedRevision(variant: string, pods: readonly PodObserved[], observed: Observed): string | undefined {
+  const ready = livePods(pods).filter((pod) => pod.ready);
+  return [...observed.revisions.values()]
+    .filter((revision) => revision.variant === variant && ready.some((pod) => reportsRevision(pod, revision.name)))
+    .sort((a, b) => a.number - b.number)[0]?.name;
 }
 
 function versionedOf(
