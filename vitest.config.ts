@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { dockerEnv } from './test/cluster/docker.ts';
 
-// One project a tier: unit needs nothing, api the control-plane binaries, cluster root and the Debian packages.
+const COMPONENT = ['{operator,inference,router,test}/**/*.component.test.ts'];
+
+// One project a tier: unit and component need nothing, api the control-plane binaries, cluster root and the Debian packages.
 export default defineConfig({
   test: {
     // Taking an instance down may take longer than the default of ten seconds.
@@ -11,10 +13,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{operator,inference,router,test}/**/*.test.ts'],
+          exclude: COMPONENT,
           // Modules here have no state and no test mocks one, so files may share them: a third of the time.
           isolate: false,
         },
       },
+      // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds.
+      { test: { name: 'component', include: COMPONENT } },
       {
         test: {
           name: 'api',

@@ -11,12 +11,12 @@ import { prepareApi, prepareCluster } from './cluster/prepare.ts';
 import { formatSeconds, showProgress, type OnProgress } from './progress.ts';
 import { add, countReport, summaryLine, type Counts } from './report.ts';
 
-const PARTS = ['static', 'unit', 'api', 'cluster'] as const;
+const PARTS = ['static', 'unit', 'component', 'api', 'cluster'] as const;
 type Part = (typeof PARTS)[number];
 
-const HELP = `Runs the tests: static checks, unit, api (a real API server), cluster (a real node).
+const HELP = `Runs the tests: static checks, unit, component (whole servers on loopback), api (a real API server), cluster (a real node).
 
-  npm test [-- [--only static|unit|api|cluster]… [FILTER…]]
+  npm test [-- [--only static|unit|component|api|cluster]… [FILTER…]]
 
 --only may be given several times. A FILTER is a part of a test file's path. With CI=true a tier that cannot run is a failure.
 `;

@@ -1,6 +1,6 @@
 // npm run bench: figures of the whole product on a real cluster of its own.
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { MissingPart } from '../cluster/missing.ts';
 import { diagnose } from '../demo/diagnosis.ts';
 import { setUpStage } from '../demo/stage.ts';
@@ -71,6 +71,6 @@ try {
   process.exitCode = await main(process.argv.slice(2), interrupt.signal);
 } catch (error) {
   const known = error instanceof MissingPart ? `Cannot run here: ${error.message}` : undefined;
-  process.stderr.write(`${known ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+  process.stderr.write(`${known ?? inspect(error)}\n`);
   process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
 }

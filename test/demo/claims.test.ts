@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Claims, describeShares, quantile, renderClaims, shareErrorPoints } from './claims.ts';
+import { Claims, describeShares, quantile, renderClaims, renderQuotes, shareErrorPoints } from './claims.ts';
 
 describe('Claims', () => {
   it('tells which claims are broken', () => {
@@ -40,6 +40,14 @@ it('renders a table in which a broken claim cannot be overlooked, with each note
     '(1) no retry',
     '',
   ]);
+});
+
+it('quotes commands like a terminal', () => {
+  const claims = new Claims();
+  claims.quote('kubectl get mdep', 'NAME\nretail\n\n');
+  claims.quote('kubectl get events', 'none');
+
+  expect(renderQuotes(claims.quotes)).toBe('$ kubectl get mdep\nNAME\nretail\n\n$ kubectl get events\nnone\n');
 });
 
 describe('shareErrorPoints', () => {

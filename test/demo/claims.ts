@@ -17,8 +17,15 @@ export interface Row {
   readonly unit: string;
 }
 
+/** What a command has said, to be shown as it is. */
+export interface Quote {
+  readonly command: string;
+  readonly output: string;
+}
+
 export class Claims {
   readonly #claims: Claim[] = [];
+  readonly #quotes: Quote[] = [];
   readonly #rows: Row[] = [];
 
   add(claim: Claim): void {
@@ -29,6 +36,14 @@ export class Claims {
   row(name: string, value: number, unit: string): void {
     const known = this.#rows.findIndex((row) => row.name === name);
     this.#rows.splice(known < 0 ? this.#rows.length : known, known < 0 ? 0 : 1, { name, value, unit });
+  }
+
+  quote(command: string, output: string): void {
+    this.#quotes.push({ command, output });
+  }
+
+  get quotes(): readonly Quote[] {
+    return this.#quotes;
   }
 
   get all(): readonly Claim[] {
@@ -84,4 +99,9 @@ export function describeShares(keys: Readonly<Record<string, number>>): string {
     .toSorted()
     .map((name) => `${name} ${(shareOf(keys, name) * 100).toFixed(2)} %`)
     .join(', ');
+}
+
+/** As a terminal shows commands and what they say. */
+export function renderQuotes(quotes: readonly Quote[]): string {
+  return quotes.map(({ command, output }) => `$ ${command}\n${output.trimEnd()}\n`).join('\n');
 }

@@ -1,12 +1,12 @@
 // npm run demo: the product's main job on a real cluster, with load all the time, and a table that says what held.
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { stopCluster } from '../cluster/cluster.ts';
 import { stopDockerWhenIdle } from '../cluster/docker.ts';
 import { MissingPart } from '../cluster/missing.ts';
 import { formatSeconds, showProgress, type OnProgress } from '../progress.ts';
-import { Claims, renderClaims } from './claims.ts';
+import { Claims, renderClaims, renderQuotes } from './claims.ts';
 import { diagnose } from './diagnosis.ts';
 import { play } from './play.ts';
 import { setUpStage, type Stage } from './stage.ts';
@@ -69,7 +69,7 @@ async function demo(
   try {
     await playOrExplain(stage, claims, progress);
     claims.row('demo_seconds', Math.round((performance.now() - startedMs) / 1000), 's');
-    process.stdout.write(`\n${renderClaims(claims.all)}\n`);
+    process.stdout.write(`\n${renderQuotes(claims.quotes)}\n${renderClaims(claims.all)}\n`);
     if (json !== undefined) await writeFile(json, `${JSON.stringify(claims.rows, undefined, 2)}\n`);
     if (keep) process.stdout.write(await tour(stage));
     process.stdout.write(`${verdict(claims)} in ${formatSeconds((performance.now() - startedMs) / 1000)}\n`);
@@ -91,7 +91,7 @@ async function playOrExplain(
   } catch (error) {
     stage.signal.throwIfAborted();
     claims.add({ claim: 'the demo runs to its end', asked: 'yes', measured: messageOf(error), ok: false });
-    process.stdout.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stdout.write(`\n${inspect(error)}\n`);
   } finally {
     progress.close();
   }
@@ -131,6 +131,6 @@ try {
   process.exitCode = await main(process.argv.slice(2), interrupt.signal);
 } catch (error) {
   const known = error instanceof MissingPart ? `Cannot run here: ${error.message}` : undefined;
-  process.stderr.write(`${known ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+  process.stderr.write(`${known ?? inspect(error)}\n`);
   process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
 }

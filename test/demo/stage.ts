@@ -5,6 +5,7 @@ import { projectRoot } from '../cluster/config.ts';
 import { prepareCluster } from '../cluster/prepare.ts';
 import { waitFor } from '../cluster/process.ts';
 import { asStep, type OnProgress } from '../progress.ts';
+import { diagnose } from './diagnosis.ts';
 import { Kube } from './kube.ts';
 import {
   BUCKET,
@@ -43,8 +44,10 @@ export async function setUpStage({ keep, onProgress, signal }: StageOptions): Pr
     await asStep(onProgress, { step: 'Installing the operator', expectedSeconds: 8 }, async () => install(stage));
     return stage;
   } catch (error) {
+    const text = signal.aborted ? '' : await diagnose(openStage(cluster, signal)).catch(() => '');
     if (!keep) await cluster.down();
-    throw error;
+    signal.throwIfAborted();
+    throw new Error(`The surroundings could not be set up.\n${text}`, { cause: error });
   }
 }
 

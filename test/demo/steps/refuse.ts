@@ -1,6 +1,7 @@
 // A broken artifact over a key: refused before it serves anything, the old version goes on, and everything that people look at says why.
 import { readArtifact, truncated } from '../artifacts.ts';
 import { condition } from '../kube.ts';
+import { waitFor } from '../../cluster/process.ts';
 import { modelInfo, modelPods } from '../pods.ts';
 import { isUpload, type Target } from '../reload.ts';
 import { BLUE, PLAIN, type Show } from '../show.ts';
@@ -9,6 +10,7 @@ import { BLUE, PLAIN, type Show } from '../show.ts';
 export async function refuseBroken(show: Show): Promise<void> {
   const [retail, plain] = await Promise.all([refuse(show, BLUE, 'blue-2'), refuse(show, PLAIN, 'blue-1')]);
   const { claims } = show;
+  await quote(show, BLUE);
   claims.add({ claim: 'broken artifact refused', asked: 'yes, with reason', ...retail });
   claims.add({ claim: 'the same, bucket without versioning', asked: 'yes, with reason', ...plain });
   claims.row('broken_artifact_refused', retail.ok && plain.ok ? 1 : 0, 'bool');
@@ -33,7 +35,7 @@ async function refuse({ stage }: Show, target: Target, serving: string): Promise
     ...(await findMoved(stage, target, serving)),
   ];
   return problems.length === 0
-    ? { measured: `${rejection.reason}: ${rejection.message.slice(0, 60)}`, ok: true }
+    ? { measured: `${rejection.reason}, in condition, event, kubectl get`, ok: true }
     : { measured: problems.join('; '), ok: false };
 }
 
@@ -43,14 +45,30 @@ async function findSilence({ kube }: Show['stage'], target: Target, reason: stri
     condition(candidate, 'UpToDate')?.reason === 'ArtifactRejected' ? candidate : undefined,
   );
   const listed = await kube.kubectl(['get', 'mdep', target.name, '--namespace', target.namespace, '--output=wide']);
-  const events = await kube.events(target.namespace, target.name);
   const said = {
     'condition UpToDate': condition(resource, 'UpToDate')?.message.includes(reason) === true,
     'condition Ready': condition(resource, 'Ready')?.status === 'True',
-    'a Warning event': events.some(({ type, note }) => type === 'Warning' && note.includes(reason)),
+    'a Warning event': await hasWarned(kube, target, reason),
     'kubectl get': listed.includes(reason),
   };
   return Object.entries(said).flatMap(([place, ok]) => (ok ? [] : [`not right: ${place}`]));
+}
+
+/** Events are written after the status. */
+async function hasWarned(kube: Show['stage']['kube'], { namespace, name }: Target, reason: string): Promise<boolean> {
+  const find = async (): Promise<boolean> =>
+    (await kube.events(namespace, name)).some(({ type, note }) => type === 'Warning' && note.includes(reason));
+  return waitFor(find, { what: 'an event', deadlineMs: 5000, intervalMs: 200 }).catch(() => false);
+}
+
+/** What a person sees who wonders why the upload does not serve. */
+async function quote({ stage, claims }: Show, { namespace, name }: Target): Promise<void> {
+  const commands = [
+    ['get', 'mdep', name, '-n', namespace],
+    ['get', 'mdep', name, '-n', namespace, '-o', 'jsonpath={.status.message}'],
+    ['get', 'events', '-n', namespace, '--field-selector', 'reason=ArtifactRejected'],
+  ];
+  for (const args of commands) claims.quote(`kubectl ${args.join(' ')}`, await stage.kube.kubectl(args));
 }
 
 /** Pods that do not serve the version that they should. */
