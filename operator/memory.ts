@@ -5,6 +5,7 @@ export class Memory {
   readonly #obstacles = new Map<string, readonly Obstacle[]>();
   readonly #drained = new Map<string, string>();
   readonly #owners = new Map<string, string>();
+  readonly #tokens = new Map<string, string>();
   readonly #reloads = new Map<string, string | undefined>();
 
   /** What kept the last apply from making the children. */
@@ -37,6 +38,16 @@ export class Memory {
     return !first && before !== value;
   }
 
+  /** The token of the admin Secret, as read. */
+  noteToken(key: string, token: string): void {
+    this.#tokens.set(key, token);
+  }
+
+  /** The token that running pods have, should somebody have deleted the Secret. */
+  token(key: string): string | undefined {
+    return this.#tokens.get(key);
+  }
+
   /** Under which uid the children of the resource were applied. */
   noteOwner(key: string, uid: string): void {
     this.#owners.set(key, uid);
@@ -45,7 +56,7 @@ export class Memory {
   /** Forgets the resource; returns the uid that it had. */
   forget(key: string): string | undefined {
     const uid = this.#owners.get(key);
-    for (const map of [this.#obstacles, this.#drained, this.#owners, this.#reloads]) map.delete(key);
+    for (const map of [this.#obstacles, this.#drained, this.#owners, this.#tokens, this.#reloads]) map.delete(key);
     return uid;
   }
 }

@@ -44,6 +44,13 @@ it('makes the admin Secret when there is none', async () => {
   expect(world.calls[0]).toBe('apply Secret/retail--admin');
 });
 
+it('makes a deleted admin Secret again with the token that running pods have', async () => {
+  await pass(world);
+  world.token = undefined;
+  await pass(world);
+  expect(world.secret).toEqual({ token: btoa('token') });
+});
+
 it('does not name a revision in status that could not be recorded', async () => {
   world.refused.set('ControllerRevision', quotaExceeded());
   expect(await pass(world)).toBe('now');

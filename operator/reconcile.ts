@@ -42,7 +42,8 @@ async function reconcileValid(
 ): Promise<Next> {
   if (deps.memory.noteReload(key, resource.reload)) deps.artifacts.poke(key);
   const observed = await observe(deps, key, resource, signal);
-  const context = planContext(deps);
+  if (observed.adminToken !== undefined) deps.memory.noteToken(key, observed.adminToken);
+  const context = planContext(deps, deps.memory.token(key));
   const decided = plan({ ...resource, status: resource.status }, observed, context, deps.clock.now());
   const token = observed.adminToken ?? context.newToken;
   const outcome = await applyPlan(deps, key, resource, decided, token, signal);
@@ -61,7 +62,7 @@ function forget(deps: Deps, key: string): Next {
   return 'idle';
 }
 
-function planContext({ config, newToken }: Deps): PlanContext {
+function planContext({ config, newToken }: Deps, knownToken: string | undefined): PlanContext {
   return {
     images: config.images,
     store: (name) => {
@@ -72,6 +73,6 @@ function planContext({ config, newToken }: Deps): PlanContext {
     },
     defaultBucket: config.defaultBucket,
     defaultRegion: config.defaultRegion,
-    newToken: newToken(),
+    newToken: knownToken ?? newToken(),
   };
 }

@@ -39,6 +39,8 @@ export interface World {
   token: string | undefined;
   /** uid of the object that controls the Secret with the token. */
   tokenOwner: string;
+  /** `data` of the Secret applied last. */
+  secret?: unknown;
   /** The status written last. */
   written?: Status;
   /** Kinds that the API server refuses, and how. */
@@ -136,6 +138,7 @@ function fakeWriter(world: Omit<World, 'deps'>): Deps['writer'] {
       const error = refused.get(type.kind);
       if (error !== undefined) return Promise.reject(error);
       calls.push(`apply ${type.kind}/${intent.metadata.name}`);
+      if (type.kind === 'Secret') world.secret = intent['data'];
       const object = stored(type.kind, intent.metadata.name, intent, { ...intent.metadata });
       if (type.kind === 'ControllerRevision') put(caches.ControllerRevision, object);
       return Promise.resolve({ object, outcome: 'created' });
