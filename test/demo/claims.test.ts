@@ -42,6 +42,17 @@ it('renders a table in which a broken claim cannot be overlooked, with each note
   ]);
 });
 
+it('breaks long notes into lines', () => {
+  const note = Array.from({ length: 40 }, (_, index) => `word${index}`).join(' ');
+  const lines = renderClaims([{ claim: 'a', asked: '', measured: '', ok: true, note }])
+    .trimEnd()
+    .split('\n')
+    .slice(4);
+
+  expect(lines.every((line) => line.length <= 118)).toBe(true);
+  expect(lines.map((line) => line.trim()).join(' ')).toBe(`(1) ${note}`);
+});
+
 it('quotes commands like a terminal', () => {
   const claims = new Claims();
   claims.quote('kubectl get mdep', 'NAME\nretail\n\n');

@@ -64,8 +64,8 @@ async function hasWarned(kube: Show['stage']['kube'], { namespace, name }: Targe
 /** What a person sees who wonders why the upload does not serve. */
 async function quote({ stage, claims }: Show, { namespace, name }: Target): Promise<void> {
   const commands = [
-    ['get', 'mdep', name, '-n', namespace],
-    ['get', 'mdep', name, '-n', namespace, '-o', 'jsonpath={.status.message}'],
+    ['get', 'mdep', name, '-n', namespace, '-o', 'wide'],
+    ['get', 'mdep', name, '-n', namespace, '-o', 'jsonpath={.status.conditions[?(@.type=="UpToDate")]}'],
     ['get', 'events', '-n', namespace, '--field-selector', 'reason=ArtifactRejected'],
   ];
   for (const args of commands) claims.quote(`kubectl ${args.join(' ')}`, await stage.kube.kubectl(args));
