@@ -62,6 +62,7 @@ describe('KeyHistory', () => {
 
     expect(history.counts()).toEqual({ blue: 2, green: 1 });
     expect(history.observe(0, 'green', 1)).toContain('while the weights stayed');
+    expect(history.observe(1, 'green', 0)).toContain('while the weights stayed');
   });
 
   it('remembers through a phase in which a key was not seen, and counts the keys that moved', () => {
