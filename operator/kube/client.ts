@@ -13,7 +13,6 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 export const JSON_TYPE = 'application/json';
 export const APPLY_TYPE = 'application/apply-patch+yaml';
-export const MERGE_TYPE = 'application/merge-patch+json';
 
 export interface RequestOptions {
   readonly body?: unknown;

@@ -37,20 +37,17 @@ describe('errors', () => {
     fromAnswer(code, JSON.stringify({ kind: 'Status', code, reason, message }), undefined);
 
   it.each([
-    [status(409, 'Conflict'), { isConflict: true, isAlreadyExists: false, isTransient: true }],
-    [status(409, 'AlreadyExists'), { isConflict: true, isAlreadyExists: true }],
+    [status(409, 'Conflict'), { isConflict: true, isTransient: true }],
+    [status(409, 'AlreadyExists'), { isConflict: true }],
     [status(404, 'NotFound'), { isNotFound: true, isTransient: false }],
     [status(410, 'Expired'), { isExpired: true }],
     [
       status(403, 'Forbidden', 'exceeded quota: pods'),
       { isForbidden: true, isQuotaExceeded: true, isTransient: false },
     ],
-    [status(422, 'Invalid'), { isInvalid: true, isTransient: false }],
-    [status(500, 'InternalError', '.spec.x: field not declared in schema'), { isInvalid: true, isTransient: false }],
-    [
-      status(500, 'InternalError', 'etcdserver: mvcc: database space exceeded'),
-      { isInvalid: false, isTransient: true },
-    ],
+    [status(422, 'Invalid'), { isTransient: false }],
+    [status(500, 'InternalError', '.spec.x: field not declared in schema'), { isTransient: false }],
+    [status(500, 'InternalError', 'etcdserver: mvcc: database space exceeded'), { isTransient: true }],
     [status(429, 'TooManyRequests'), { isThrottled: true, isTransient: true }],
   ])('%s is told by what it means', (error, intent) => {
     expect(error).toMatchObject(intent);

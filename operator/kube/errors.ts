@@ -29,10 +29,6 @@ export class KubeError extends Error {
     return this.status === 409;
   }
 
-  get isAlreadyExists(): boolean {
-    return this.status === 409 && this.reason === 'AlreadyExists';
-  }
-
   get isNotFound(): boolean {
     return this.status === 404;
   }
@@ -59,12 +55,7 @@ export class KubeError extends Error {
     return this.status === 429;
   }
 
-  /** The object itself is wrong. An apply that names a field which the schema does not have is answered with 500: the same call fails for ever. */
-  get isInvalid(): boolean {
-    return this.status === 400 || this.status === 422 || isUnknownField(this.status, this.message);
-  }
-
-  /** The same call may well succeed later. */
+  /** The same call may well succeed later. An apply that names a field which the schema does not have is answered with 500 and fails for ever. */
   get isTransient(): boolean {
     if (isUnknownField(this.status, this.message)) return false;
     return [0, 401, 408, 409, 410, 429].includes(this.status) || this.status >= 500;

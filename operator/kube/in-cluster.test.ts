@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import { inClusterTransport, ownNamespace } from './in-cluster.ts';
+import { inClusterTransport } from './in-cluster.ts';
 
 let directory: string;
 let clock: FakeClock;
@@ -12,9 +12,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'service-account-'));
   clock = new FakeClock();
   await Promise.all(
-    Object.entries({ token: 'one\n', 'ca.crt': 'CA', namespace: 'ml\n' }).map(([name, text]) =>
-      writeFile(join(directory, name), text),
-    ),
+    Object.entries({ token: 'one\n', 'ca.crt': 'CA' }).map(([name, text]) => writeFile(join(directory, name), text)),
   );
 });
 
@@ -52,7 +50,6 @@ it('understands IPv6, and fails where there is no ServiceAccount', async () => {
   expect(inClusterTransport({ clock, host: 'fd00::1', port: 6443, directory }).baseUrl.href).toBe(
     'https://[fd00::1]:6443/',
   );
-  expect(await ownNamespace(directory)).toBe('ml');
   await expect(
     inClusterTransport({ clock, host: '10.0.0.1', port: 443, directory: '/nowhere' }).credentials(),
   ).rejects.toMatchObject({ code: 'ENOENT' });

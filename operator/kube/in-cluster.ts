@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Transport } from './connection.ts';
 import { makeAgent } from './connection.ts';
 
-export const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
+const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface InClusterOptions {
   readonly clock: Clock;
@@ -52,11 +52,6 @@ export function inClusterTransport({
       agent.destroy();
     },
   };
-}
-
-/** The namespace of the pod that we run in. Rejects when there is no ServiceAccount. */
-export async function ownNamespace(directory: string = SERVICE_ACCOUNT_DIR): Promise<string> {
-  return (await readText(directory, 'namespace')).trim();
 }
 
 function readText(directory: string, name: string): Promise<string> {

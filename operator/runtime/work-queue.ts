@@ -93,10 +93,6 @@ export class WorkQueue {
     this.#failures.delete(key);
   }
 
-  failures(key: string): number {
-    return this.#failures.get(key) ?? 0;
-  }
-
   /** The next key, which stays this caller's until `done(key)`; undefined once the queue is shut down. */
   get(): Promise<string | undefined> {
     if (this.#closed) return Promise.resolve(undefined);

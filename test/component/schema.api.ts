@@ -5,13 +5,7 @@ import { parse } from 'yaml';
 import { buildCrd } from '../../operator/domain/crd.ts';
 import { parseSpec } from '../../operator/domain/model-deployment.ts';
 import { INITIAL_STATUS, Status } from '../../operator/domain/status.ts';
-import {
-  APPLY_TYPE,
-  createKubeClient,
-  MERGE_TYPE,
-  type Method,
-  type RequestOptions,
-} from '../../operator/kube/client.ts';
+import { APPLY_TYPE, createKubeClient, type Method, type RequestOptions } from '../../operator/kube/client.ts';
 import { fileTransport } from '../../operator/kube/transport.ts';
 import { systemClock } from '../../operator/runtime/clock.ts';
 import { RateLimiter } from '../../operator/runtime/rate-limiter.ts';
@@ -97,7 +91,10 @@ describe('subresources', () => {
   it('scale changes spec.replicas within its limits', async () => {
     await apply(`${ALL}/scaled`, aManifest({ 'metadata.name': 'scaled' }));
     const scale = (replicas: number) =>
-      send('PATCH', `${ALL}/scaled/scale`, { body: { spec: { replicas } }, contentType: MERGE_TYPE });
+      send('PATCH', `${ALL}/scaled/scale`, {
+        body: { spec: { replicas } },
+        contentType: 'application/merge-patch+json',
+      });
 
     await expect(scale(5)).resolves.toMatchObject({ kind: 'Scale', spec: { replicas: 5 } });
     await expect(send('GET', `${ALL}/scaled`)).resolves.toMatchObject({ spec: { replicas: 5 } });
