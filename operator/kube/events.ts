@@ -19,10 +19,8 @@ export interface EventDetails {
   readonly reason: string;
   /** CamelCase: what was done about it. */
   readonly action: string;
-  /** For people; cut at 1024 characters. */
+  /** For people; cut at 1024 characters. With reason and uid it makes an event the same as an earlier one. */
   readonly note: string;
-  /** With reason and uid, what makes an event the same as an earlier one. Default: the note. */
-  readonly values?: readonly string[];
 }
 
 export interface EventRecorderOptions {
@@ -46,7 +44,7 @@ const SWEEP_AT = 2000;
 /** Writes Events and holds back repeats, by what this process has written. */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
-  /** When an event was last written, by uid, reason and values. */
+  /** When an event was last written, by uid, reason and note. */
   readonly #written = new Map<string, number>();
   /** When the allowance of an object and reason is full again (as in the rate limiter). */
   readonly #fullAt = new Map<string, number>();
@@ -59,9 +57,9 @@ export class EventRecorder {
 
   /** Writes the event in the background, unless the same was written within two minutes or there are too many. Never throws. */
   record(details: EventDetails, signal: AbortSignal): void {
-    const { regarding, reason, note, values = [note] } = details;
+    const { regarding, reason, note } = details;
     const now = this.#options.clock.monotonic();
-    const key = [regarding.uid, reason, ...values].join('\n');
+    const key = [regarding.uid, reason, note].join('\n');
     if (now - (this.#written.get(key) ?? -Infinity) < REPEAT_MS) return;
     if (this.#inFlight.size >= IN_FLIGHT || !this.#isAllowed(`${regarding.uid}\n${reason}`, now)) {
       this.#options.onDropped?.(details, 'rate');
