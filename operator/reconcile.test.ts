@@ -126,14 +126,14 @@ it('asks a pod that serves something else to reload, and looks again at once whe
     sequence: 1,
   };
   world.info = { kind: 'info', info };
-  world.reload = { kind: 'loaded', active: null };
+  world.reload = { kind: 'loaded' };
 
   expect(await pass(world)).toBe('now');
   expect(world.calls).toContain(`reload 10.0.0.7 ${revision}`);
 
   world.reload = { kind: 'unreachable', message: 'no answer' };
   expect(await pass(world)).toBe('failed');
-  world.reload = { kind: 'loading', active: null };
+  world.reload = { kind: 'loading' };
   expect(await pass(world)).toEqual({ afterMs: 250 });
   world.reload = { kind: 'stale', reason: 'StaleSequence', message: 'is loading another version' };
   expect(await pass(world)).toEqual({ afterMs: 250 });

@@ -32,8 +32,6 @@ export type Resolution =
       readonly artifact: ResolvedArtifact;
       /** When the request was sent whose answer first showed this version: a List, or a HEAD where no List is worth it. */
       readonly listedAt: number;
-      /** When this version was known in full. */
-      readonly resolvedAt: number;
     }
   | {
       readonly kind: 'failed';

@@ -15,7 +15,6 @@ interface Current {
   readonly artifact: ResolvedArtifact;
   readonly print: Print;
   readonly listedAt: number;
-  readonly resolvedAt: number;
 }
 
 /** An answer that is older than what is known: a replica that lags, or an object that was put back. */
@@ -80,7 +79,7 @@ export function found(
   const artifact = artifactFrom(place, facts);
   const { current } = track;
   const isRenewed = current !== undefined && identityOf(current.artifact) === identityOf(artifact);
-  return { current: { artifact, print, listedAt: isRenewed ? current.listedAt : listedAt, resolvedAt: now } };
+  return { current: { artifact, print, listedAt: isRenewed ? current.listedAt : listedAt } };
 }
 
 /** The store did not tell. The last version stays known; the same failure again changes nothing. */
@@ -97,8 +96,8 @@ export function resolutionOf({ current, failure }: Track): Resolution {
     return { kind: 'failed', reason, message, since, ...(current !== undefined && { last: current.artifact }) };
   }
   if (current === undefined) return { kind: 'pending' };
-  const { artifact, listedAt, resolvedAt } = current;
-  return { kind: 'resolved', artifact, listedAt, resolvedAt };
+  const { artifact, listedAt } = current;
+  return { kind: 'resolved', artifact, listedAt };
 }
 
 /** Text that differs when a resource should look again. */

@@ -23,7 +23,6 @@ const facts = (overrides: Partial<VariantFacts> = {}): VariantFacts => ({
   name: 'blue',
   weight: 1,
   replicas: 2,
-  key: 'k',
   state: { stable: 'r1', sequence: 1 },
   artifact: resolved,
   target: 'r1',

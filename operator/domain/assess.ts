@@ -11,7 +11,6 @@ export interface VariantFacts {
   readonly name: string;
   readonly weight: number;
   readonly replicas: number;
-  readonly key: string;
   readonly state: RolloutState;
   readonly artifact: ArtifactState;
   readonly target: string | undefined;

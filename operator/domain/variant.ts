@@ -68,7 +68,6 @@ export function decideVariant(
     name: variant.name,
     weight: variant.weight,
     replicas: input.replicas,
-    key: variant.model.key,
     state: next,
     artifact: seen.artifact,
     target: wanted?.name,

@@ -52,7 +52,7 @@ const answering = (status: number, body: unknown) => (_request: IncomingMessage,
   void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
 describe('reload', () => {
-  it('sends sequence, token and version, and tells what is active now', async () => {
+  it('sends sequence, token and version, and tells that it is loaded', async () => {
     const seen: unknown[] = [];
     respond = (request, response, body) => {
       seen.push(request.method, request.url, request.headers.authorization, JSON.parse(body));
@@ -61,7 +61,7 @@ describe('reload', () => {
 
     const outcome = await client.reload('10.0.0.1', 'secret', { sequence: 4, key: 'a' }, options);
 
-    expect(outcome).toEqual({ kind: 'loaded', active: ACTIVE, durationMs: 12 });
+    expect(outcome).toEqual({ kind: 'loaded' });
     expect(seen).toEqual(['POST', '/model/reload', 'Bearer secret', { sequence: 4, key: 'a' }]);
   });
 

@@ -8,7 +8,6 @@ import {
   ORDER_REASONS,
   ReloadAnswer,
   STORE_REASONS,
-  type ActiveModel,
   type FailureReason,
   type ReloadBody,
 } from '../../inference/contract.ts';
@@ -28,11 +27,8 @@ export interface Unreachable {
 }
 
 export type ReloadOutcome =
-  | {
-      readonly kind: 'loaded' | 'unchanged' | 'loading';
-      readonly active: ActiveModel | null;
-      readonly durationMs?: number;
-    }
+  /** What it serves now, its own report says. */
+  | { readonly kind: 'loaded' | 'unchanged' | 'loading' }
   /** The artifact is bad: another attempt cannot help. */
   | { readonly kind: 'refused'; readonly reason: FailureReason; readonly message: string }
   /** The pod has seen a higher sequence: what we wanted is history. */
@@ -96,11 +92,7 @@ export function reloadOutcome({ status, body }: JsonAnswer): ReloadOutcome {
   if (answer === undefined) return unexpected('/model/reload', status);
   if (answer.error !== undefined) return failureOutcome(status, answer.error);
   if (answer.status === undefined || (status !== 200 && status !== 202)) return unexpected('/model/reload', status);
-  return {
-    kind: answer.status,
-    active: answer.active,
-    ...(answer.durationMs !== undefined && { durationMs: answer.durationMs }),
-  };
+  return { kind: answer.status };
 }
 
 function failureOutcome(

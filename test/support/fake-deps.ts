@@ -82,7 +82,6 @@ export function fakeWorld(): World {
       kind: 'resolved',
       artifact: { store: 'aws', bucket: 'models', key: 'k', versionId: 'v1' },
       listedAt: 0,
-      resolvedAt: 0,
     },
     info: { kind: 'unreachable', message: 'no answer' },
     reload: { kind: 'unreachable', message: 'no answer' },
