@@ -33,6 +33,8 @@ export interface InformerOptions {
   readonly random: () => number;
   readonly queue: WorkQueue;
   readonly log: Logger;
+  /** Called for each interruption of a list or watch. */
+  readonly onWatchFailure?: (kind: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -112,8 +114,10 @@ function follow<T>(
 ): Cache<T> {
   const watched = newWatchHealth(options.clock);
   health.set(type.kind, watched);
-  const onFailure = ({ status, reason, message }: KubeError) =>
+  const onFailure = ({ status, reason, message }: KubeError) => {
+    options.onWatchFailure?.(type.kind);
     options.log.warn({ kind: type.kind, status, reason, message }, 'watch interrupted');
+  };
   void cache.follow(watch({ ...options, type, labelSelector, health: watched, onFailure }));
   return cache;
 }

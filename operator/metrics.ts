@@ -8,6 +8,7 @@ export interface Metrics {
   readonly reconcileSeconds: Histogram;
   readonly artifactToPods: Histogram;
   readonly kubeRequests: Counter<'method' | 'code'>;
+  readonly watchFailures: Counter<'kind'>;
   readonly storeCalls: Counter<'operation' | 'outcome'>;
   readonly leading: Gauge;
   readonly queue: Gauge<'state'>;
@@ -35,6 +36,9 @@ export function createMetrics(): Metrics {
       ROLLOUT_BUCKETS,
     ),
     kubeRequests: counter('switchyard_kube_requests_total', 'Requests to the API server.', ['method', 'code']),
+    watchFailures: counter('switchyard_watch_failures_total', 'Interrupted lists and watches of the API server.', [
+      'kind',
+    ]),
     storeCalls: counter('switchyard_store_calls_total', 'Requests to object stores.', ['operation', 'outcome']),
     leading: new Gauge({ name: 'switchyard_leading', help: '1 while this replica holds the lease.', registers }),
     queue: new Gauge({

@@ -76,7 +76,15 @@ async function buildParts(options: OperatorOptions): Promise<Parts> {
   const queue = new WorkQueue({ clock, backoff: QUEUE_BACKOFF });
   const watching = new AbortController();
   lifecycle.onStop('watches', () => watching.abort());
-  const informers = startInformers({ client, clock, random: Math.random, queue, log, signal: watching.signal });
+  const informers = startInformers({
+    client,
+    clock,
+    random: Math.random,
+    queue,
+    log,
+    onWatchFailure: (kind) => metrics.watchFailures.inc({ kind }),
+    signal: watching.signal,
+  });
   const election = new LeaderElection({
     client,
     clock,

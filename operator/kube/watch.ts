@@ -37,19 +37,18 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a watch tells of itself, for readiness and metrics. It changes as the watch goes on. */
+/** What a watch tells of itself, for readiness. It changes as the watch goes on. */
 export interface WatchHealth {
   lists: number;
   /** Streams opened, the first included. */
   streams: number;
-  failures: number;
   /** `clock.monotonic()` since when there is no stream; undefined while there is one. */
   deadSince: number | undefined;
 }
 
 /** The health of a watch that has not begun: dead since now. */
 export function newWatchHealth(clock: Clock): WatchHealth {
-  return { lists: 0, streams: 0, failures: 0, deadSince: clock.monotonic() };
+  return { lists: 0, streams: 0, deadSince: clock.monotonic() };
 }
 
 const PAGE_LIMIT = 500;
@@ -112,7 +111,6 @@ class Reflector {
     const { onFailure } = this.#options;
     this.#streamEnded();
     this.failures = Math.max(1, this.failures);
-    this.#health.failures += 1;
     if (hasLostItsPlace(error)) this.#version = undefined;
     onFailure?.(error);
   }
