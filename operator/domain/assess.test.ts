@@ -46,7 +46,6 @@ const phase = (input: Assessment) => phaseOf(input, assess(input, NOW));
 const rejected = [{ revision: 'r2', reason: 'LoadFailed', message: 'cut short', time: '2026-01-01T00:00:00Z' }];
 const candidate = {
   revision: 'r2',
-  attempt: 1,
   startedAt: '2026-01-01T00:00:00Z',
   deadline: '2026-01-01T00:10:00Z',
   loaded: 0,

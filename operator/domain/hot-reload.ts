@@ -142,7 +142,6 @@ function cannotHave({ report }: PodObserved, revision: string | undefined): bool
 function started(state: RolloutState, revision: string, input: VariantInput, now: number): RolloutState {
   const candidate: Candidate = {
     revision,
-    attempt: 1,
     startedAt: iso(now),
     deadline: iso(now + input.settings.progressDeadlineMs),
     loaded: movedTo(revision, input.pods).length,

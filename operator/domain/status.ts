@@ -26,8 +26,7 @@ export type RevisionStatus = z.infer<typeof RevisionStatus>;
 /** A revision on its way to become stable; present only during a rollout. */
 export const Candidate = z.object({
   revision: revisionName().describe('The revision that is rolled out.'),
-  attempt: count().describe('How often this revision has been tried, from 1.'),
-  startedAt: time().describe('When this attempt began.'),
+  startedAt: time().describe('When its rollout began.'),
   deadline: time().describe('A rollout that is not done by then is reported as Stalled.'),
   soakUntil: time().optional().describe('The next wave does not start before this time.'),
   loaded: count().default(0).describe('Pods that had loaded the candidate when the last wave ended.'),

@@ -19,7 +19,7 @@ const status = (overrides: Partial<VariantStatus> = {}, more: Partial<Status> = 
 });
 const reasons = (before: Status | undefined, after: Status) =>
   transitionsOf(before, after).map(({ type, reason }) => `${type}/${reason}`);
-const candidate = { revision: 'r2', attempt: 1, startedAt: '', deadline: '', loaded: 0 };
+const candidate = { revision: 'r2', startedAt: '', deadline: '', loaded: 0 };
 const rejected = [{ revision: 'r2', reason: 'LoadFailed', message: 'cut short', time: '' }];
 
 it('tells each step of a rollout once', () => {
