@@ -58,9 +58,14 @@ async function measure(suite: Suite, minutes: number, signal: AbortSignal): Prom
     throw error;
   } finally {
     progress.close();
-    stage.store.close();
-    await stage.cluster.down();
+    await stage.close();
   }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof MissingPart) return `Cannot run here: ${error.message}`;
+  // Of parseArgs: what it says of an option is all that there is to say.
+  return error instanceof TypeError && 'code' in error ? error.message : inspect(error);
 }
 
 const interrupt = new AbortController();
@@ -70,7 +75,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   process.exitCode = await main(process.argv.slice(2), interrupt.signal);
 } catch (error) {
-  const known = error instanceof MissingPart ? `Cannot run here: ${error.message}` : undefined;
-  process.stderr.write(`${known ?? inspect(error)}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
 }

@@ -21,7 +21,7 @@ afterAll(async () => {
 it('serves, reloads, refuses, replaces and shifts under load without a failed request or a restart', async () => {
   const claims = new Claims();
 
-  await play(stage, claims, () => undefined, { reloadMs: 30_000 }).catch(async (error: unknown) => {
+  await play(stage, claims, () => undefined, { reloadMs: 30_000, nextListMs: 10_000 }).catch(async (error: unknown) => {
     throw new Error(await diagnose(stage), { cause: error });
   });
 

@@ -75,8 +75,7 @@ async function demo(
     process.stdout.write(`${verdict(claims)} in ${formatSeconds((performance.now() - startedMs) / 1000)}\n`);
     return claims.broken.length === 0 ? 0 : 1;
   } finally {
-    stage.store.close();
-    if (!keep) await stage.cluster.down();
+    await stage.close();
   }
 }
 
@@ -123,6 +122,12 @@ To remove it:
 `;
 }
 
+function explain(error: unknown): string {
+  if (error instanceof MissingPart) return `Cannot run here: ${error.message}`;
+  // Of parseArgs: what it says of an option is all that there is to say.
+  return error instanceof TypeError && 'code' in error ? error.message : inspect(error);
+}
+
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => interrupt.abort(new Error(`stopped by ${signal}`)));
@@ -130,7 +135,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   process.exitCode = await main(process.argv.slice(2), interrupt.signal);
 } catch (error) {
-  const known = error instanceof MissingPart ? `Cannot run here: ${error.message}` : undefined;
-  process.stderr.write(`${known ?? inspect(error)}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
 }

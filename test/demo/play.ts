@@ -13,7 +13,7 @@ import { FIRST_EXPECTATION, serve, startLoad } from './steps/serve.ts';
 import { measureShares, shiftWeights } from './steps/shares.ts';
 
 /** What the product promises. */
-const LIMITS: Limits = { reloadMs: 2000 };
+const LIMITS: Limits = { reloadMs: 2000, nextListMs: 1300 };
 
 type Step = readonly [title: string, expectedSeconds: number, play: (show: Show) => Promise<unknown>];
 

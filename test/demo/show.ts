@@ -10,6 +10,8 @@ import type { Stage } from './stage.ts';
 export interface Limits {
   /** From the List that first saw a change until every pod has it, p50. */
   readonly reloadMs: number;
+  /** From an upload until the next List is sent: pollInterval of the example, with the poller's jitter. */
+  readonly nextListMs: number;
 }
 
 export interface Show {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { startCluster, type Cluster } from '../cluster/cluster.ts';
 import { projectRoot } from '../cluster/config.ts';
+import { isDockerUp, stopDockerWhenIdle } from '../cluster/docker.ts';
 import { prepareCluster } from '../cluster/prepare.ts';
 import { waitFor } from '../cluster/process.ts';
 import { asStep, type OnProgress } from '../progress.ts';
@@ -25,6 +26,12 @@ export interface Stage {
   readonly signal: AbortSignal;
 }
 
+/** A stage that goes with this process. */
+export interface OwnStage extends Stage {
+  /** Takes everything down that was started for it, the logs excepted; with `keep` nothing. */
+  close(): Promise<void>;
+}
+
 export interface StageOptions {
   /** Leaves the cluster up when this process ends. */
   readonly keep: boolean;
@@ -33,7 +40,8 @@ export interface StageOptions {
 }
 
 /** A fresh cluster with the images of this checkout, and the product installed on it. */
-export async function setUpStage({ keep, onProgress, signal }: StageOptions): Promise<Stage> {
+export async function setUpStage({ keep, onProgress, signal }: StageOptions): Promise<OwnStage> {
+  const dockerWasUp = await isDockerUp();
   const images = await prepareCluster({ onProgress, signal });
   const cluster = await startCluster({ tier: 'cluster', owned: !keep, fresh: true, onProgress, signal });
   try {
@@ -41,8 +49,14 @@ export async function setUpStage({ keep, onProgress, signal }: StageOptions): Pr
       cluster.importImages(Object.values(images), signal),
     );
     const stage = openStage(cluster, signal);
+    const close = async (): Promise<void> => {
+      stage.store.close();
+      if (keep) return;
+      await cluster.down();
+      if (!dockerWasUp) await stopDockerWhenIdle(onProgress);
+    };
     await asStep(onProgress, { step: 'Installing the operator', expectedSeconds: 8 }, async () => install(stage));
-    return stage;
+    return { ...stage, close };
   } catch (error) {
     const text = signal.aborted ? '' : await diagnose(openStage(cluster, signal)).catch(() => '');
     if (!keep) await cluster.down();

@@ -6,8 +6,6 @@ import { reload } from '../reload.ts';
 import { allowVersions, BLUE, type Show } from '../show.ts';
 
 const RELOADS = ['basket-blue-2', 'basket-blue', 'basket-blue-2'] as const;
-/** pollInterval of the example, with the poller's jitter of a tenth and the call itself. */
-const NEXT_LIST_MS = 1300;
 
 export async function reloadBlue(show: Show): Promise<void> {
   const { stage, claims, reloads, limits } = show;
@@ -26,7 +24,9 @@ export async function reloadBlue(show: Show): Promise<void> {
   );
   const after = await modelPods(stage.kube, BLUE.namespace, BLUE.name);
   const same = before.every(({ uid, restarts }) => after.some((pod) => pod.uid === uid && pod.restarts === restarts));
-  const consistent = reloads.every(({ uploadToPodsMs, listToPodsMs }) => uploadToPodsMs <= listToPodsMs + NEXT_LIST_MS);
+  const consistent = reloads.every(
+    ({ uploadToPodsMs, listToPodsMs }) => uploadToPodsMs <= listToPodsMs + limits.nextListMs,
+  );
   claims.row('reload_beyond_poll_ms_p50', p50, 'ms');
   claims.add({
     claim: 'S3 change seen → every pod on the new version',
