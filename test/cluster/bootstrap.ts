@@ -7,7 +7,6 @@ import { DEBIAN_RELEASE } from './config.ts';
 import { unmountBelow } from './mounts.ts';
 
 const TIMEOUT_MS = 10 * 60_000;
-const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
 
 /** Writes the tree to `archive`. Needs root, since it makes device files and changes its root. */
 export async function bootstrapDebian(archive: string, signal?: AbortSignal): Promise<void> {
@@ -16,9 +15,16 @@ export async function bootstrapDebian(archive: string, signal?: AbortSignal): Pr
     const mirror = await findMirror();
     const options = { timeoutMs: TIMEOUT_MS, signal };
     // Node is linked with libstdc++, which the minimal Debian has not.
-    const args = ['--variant=minbase', '--include=libstdc++6', DEBIAN_RELEASE, dir, mirror];
+    const args = [
+      '--variant=minbase',
+      '--include=libstdc++6',
+      DEBIAN_RELEASE,
+      dir,
+      ...(mirror === undefined ? [] : [mirror]),
+    ];
     await run('debootstrap', args, options);
-    await writeFile(join(dir, 'etc/apt/sources.list'), `deb ${mirror} ${DEBIAN_RELEASE} main\n`);
+    if (mirror !== undefined)
+      await writeFile(join(dir, 'etc/apt/sources.list'), `deb ${mirror} ${DEBIAN_RELEASE} main\n`);
     const unneeded = [
       'var/cache/apt/archives',
       'var/lib/apt/lists',
@@ -49,9 +55,10 @@ export async function bootstrapDebian(archive: string, signal?: AbortSignal): Pr
   }
 }
 
-async function findMirror(): Promise<string> {
+/** undefined: debootstrap knows a mirror of its own. */
+async function findMirror(): Promise<string | undefined> {
   const targets = await run('apt-get', ['indextargets', '--format', '$(RELEASE) $(SITE)']).catch(() => '');
-  return chooseMirror(targets) ?? DEFAULT_MIRROR;
+  return chooseMirror(targets);
 }
 
 /** The site of the release itself among lines of `RELEASE SITE`: its updates and its security fixes live elsewhere. */
