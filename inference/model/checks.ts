@@ -2,8 +2,9 @@
 import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { LoadError } from '../load-error.ts';
 import type { Golden, Manifest } from './manifest.ts';
-import type { ClassLabel, Model } from './model.ts';
+import type { Model } from './model.ts';
 import { ModelInputError } from './model.ts';
+import type { ClassLabel } from './model-data.ts';
 
 const ROWS_AT_ONCE = 20;
 

@@ -1,7 +1,7 @@
 // RandomForestClassifier as scikit-learn pickles it (tried: 1.2 to 1.9) into flat trees. Facts that differ between versions
 // are read from the file where it states them, not guessed from the version number.
 import { ModelError } from './errors.ts';
-import type { ClassLabel, ModelData } from './model.ts';
+import type { ClassLabel, ModelData } from './model-data.ts';
 import { arrayOf, elementsOf, intOf, notAModel } from './numpy.ts';
 import { Instance, Tuple, type Value, described } from './pickle-value.ts';
 import {

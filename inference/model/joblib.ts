@@ -3,7 +3,8 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { ByteReader } from './byte-reader.ts';
 import { ModelError } from './errors.ts';
-import { type PickleRun, readPickle } from './pickle.ts';
+import { readPickle } from './pickle.ts';
+import type { PickleRun } from './pickle-machine.ts';
 import { type Instance, type NdArray, type Value, described } from './pickle-value.ts';
 import { arrayFrom, arrayOf, dtypeOf, elements, notAModel, shapeOf } from './numpy.ts';
 

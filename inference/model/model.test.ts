@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { spliced } from '../../test/support/a-pickle.ts';
 import { archived, goldenModels, goldenOf, modelFile, rowsOf } from '../../test/support/model-fixtures.ts';
-import {
-  type Model,
-  type ModelData,
-  ModelError,
-  ModelInputError,
-  modelOf,
-  parseModel,
-  transferables,
-} from './model.ts';
+import { type Model, ModelError, ModelInputError, modelOf, parseModel, transferables } from './model.ts';
+import type { ModelData } from './model-data.ts';
 
 const limits = { maxBytes: 64 * 2 ** 20 };
 

@@ -5,13 +5,10 @@ import { ModelError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
 import { readForest } from './forest.ts';
 import { readJoblib } from './joblib.ts';
-import type { Trees } from './trees.ts';
+import type { ClassLabel, ModelData } from './model-data.ts';
 
 export { ModelError, ModelInputError } from './errors.ts';
 export type { ModelErrorReason } from './errors.ts';
-
-/** A class label as scikit-learn's `classes_` has it. */
-export type ClassLabel = string | number | boolean;
 
 /** A model that is ready to answer. */
 export interface Model {
@@ -31,17 +28,6 @@ export interface Model {
    * Throws ModelInputError where scikit-learn raises ValueError.
    */
   predictProba(rows: Float64Array, count: number): Float64Array;
-}
-
-/** A parsed model as plain data: it survives `postMessage`, and its arrays can be transferred. */
-export interface ModelData {
-  readonly modelType: string;
-  readonly features: number;
-  readonly featureNames?: readonly string[];
-  readonly classes: readonly ClassLabel[];
-  /** Version of the library that wrote the file, where the file says so. */
-  readonly writtenBy?: string;
-  readonly trees: Trees;
 }
 
 /** Bounds on what a file may ask for while it is read. */

@@ -1,6 +1,6 @@
 // One small function per pickle opcode; the table index is the opcode's byte.
 import { ModelError } from './errors.ts';
-import type { PickleMachine } from './pickle.ts';
+import type { PickleMachine } from './pickle-machine.ts';
 import { Tuple, type Value } from './pickle-value.ts';
 
 type Opcode = (machine: PickleMachine) => void;

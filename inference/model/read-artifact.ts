@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { LoadError } from '../load-error.ts';
 import { parseModel } from './model.ts';
-import type { ModelData } from './model.ts';
+import type { ModelData } from './model-data.ts';
 import { unpack } from './package.ts';
 
 export interface ReadOrder {

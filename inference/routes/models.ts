@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { indexOfMax } from '../model/checks.ts';
-import type { ClassLabel, Model } from '../model/model.ts';
+import type { Model } from '../model/model.ts';
+import type { ClassLabel } from '../model/model-data.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
 

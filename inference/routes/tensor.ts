@@ -1,7 +1,8 @@
 // The tensors of the Open Inference Protocol (V2): request JSON to rows of numbers, answers to tensors. Pure.
 import { HttpError } from '../errors.ts';
 import { indexOfMax } from '../model/checks.ts';
-import type { ClassLabel, Model } from '../model/model.ts';
+import type { Model } from '../model/model.ts';
+import type { ClassLabel } from '../model/model-data.ts';
 import { MAX_ROWS, isRecord } from './models.ts';
 import type { Rows } from './models.ts';
 

@@ -1,7 +1,7 @@
 // The checked-in models of test/fixtures/models, with the answers that scikit-learn gave.
 import { readFileSync, readdirSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { ClassLabel } from '../../inference/model/model.ts';
+import type { ClassLabel } from '../../inference/model/model-data.ts';
 
 const MODELS = new URL('../fixtures/models/', import.meta.url);
 const BLOCK = 512;
