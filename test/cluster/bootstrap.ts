@@ -25,34 +25,26 @@ export async function bootstrapDebian(archive: string, signal?: AbortSignal): Pr
     await run('debootstrap', args, options);
     if (mirror !== undefined)
       await writeFile(join(dir, 'etc/apt/sources.list'), `deb ${mirror} ${DEBIAN_RELEASE} main\n`);
-    const unneeded = [
-      'var/cache/apt/archives',
-      'var/lib/apt/lists',
-      'usr/share/doc',
-      'usr/share/man',
-      'usr/share/locale',
-    ];
-    for (const folder of unneeded) await run('find', [join(dir, folder), '-type', 'f', '-delete']);
-    await run(
-      'tar',
-      [
-        '--create',
-        '--file',
-        archive,
-        '--directory',
-        dir,
-        '--exclude=./dev/*',
-        '--exclude=./proc/*',
-        '--exclude=./sys/*',
-        '.',
-      ],
-      options,
-    );
+    await pack(dir, archive, options);
   } finally {
     // debootstrap mounts /proc there, and leaves it when it is killed.
     await unmountBelow(dir);
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+const UNNEEDED = ['var/cache/apt/archives', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
+const VIRTUAL = ['dev', 'proc', 'sys'];
+
+/** The tree as a tar file, without what an image has no use for. */
+async function pack(
+  dir: string,
+  archive: string,
+  options: { timeoutMs: number; signal: AbortSignal | undefined },
+): Promise<void> {
+  for (const folder of UNNEEDED) await run('find', [join(dir, folder), '-type', 'f', '-delete']);
+  const excluded = VIRTUAL.map((folder) => `--exclude=./${folder}/*`);
+  await run('tar', ['--create', '--file', archive, '--directory', dir, ...excluded, '.'], options);
 }
 
 /** undefined: debootstrap knows a mirror of its own. */
