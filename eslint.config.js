@@ -84,10 +84,7 @@ export default tseslint.config(
     files: ['router/**/*.ts'],
     rules: imports(
       refused('(^|/)inference/', 'the router does not know the model server'),
-      refused(
-        '(^|/)operator/(?!kube/|runtime/|logger\\.ts$|domain/labels\\.ts$)',
-        'of the operator the router takes the edge only',
-      ),
+      refused('(^|/)operator/(?!kube/|runtime/|logger\\.ts$)', 'of the operator the router takes the edge only'),
       refused('/kube/(transport|client-node)\\.ts$', 'router/ must stay small: in-cluster.ts does it'),
     ),
   },
@@ -120,7 +117,7 @@ export default tseslint.config(
     rules: imports(
       edges,
       refused(
-        '^\\.\\./(?!domain/|runtime/(canonical-json|hash)\\.ts$|\\.\\./inference/contract\\.ts$|\\.\\./router/(contract|split|haproxy/config)\\.ts$)',
+        '^\\.\\./(?!domain/|runtime/(canonical-json|hash)\\.ts$|\\.\\./inference/contract\\.ts$|\\.\\./router/(contract|split)\\.ts$)',
         'dependencies point inwards',
       ),
     ),

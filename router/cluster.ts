@@ -1,5 +1,4 @@
 // What the API server says: the table in its ConfigMap, and the endpoints of the resource's Services. Two watches that never give up.
-import { LABEL_MODEL_DEPLOYMENT } from '../operator/domain/labels.ts';
 import type { KubeClient } from '../operator/kube/client.ts';
 import type { StoredObject } from '../operator/kube/objects.ts';
 import { RESOURCES } from '../operator/kube/resources.ts';
@@ -7,7 +6,7 @@ import type { WatchEvent } from '../operator/kube/watch.ts';
 import { watch } from '../operator/kube/watch.ts';
 import type { Clock } from '../operator/runtime/clock.ts';
 import type { Logger } from 'pino';
-import { BUCKETS, RouterTable, TABLE_KEY } from './contract.ts';
+import { BUCKETS, LABEL_MODEL_DEPLOYMENT, RouterTable, TABLE_KEY } from './contract.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { Endpoints } from './endpoints.ts';
 

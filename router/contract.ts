@@ -1,4 +1,5 @@
-// What the operator writes for the router (the ConfigMap) and what the router answers (GET /applied). The operator imports these schemas.
+// What operator and router agree on: the table in the ConfigMap, the answer of GET /applied, ports, times, and the label of the endpoints. The
+// operator imports nothing else of the router but the arithmetic of split.ts.
 import { z } from 'zod';
 
 /** Hash buckets of a split: one is 0.01 % of the traffic. */
@@ -7,8 +8,24 @@ export const BUCKETS = 10_000;
 export const SLOTS = 24;
 export const TRAFFIC_PORT = 8080;
 export const AGENT_PORT = 8404;
+/** Port of HAProxy's own /healthz, /metrics (Prometheus exporter) and /generation. */
+export const STATUS_PORT = 8405;
 /** Key of the ConfigMap that holds the table as JSON. */
 export const TABLE_KEY = 'table.json';
+/** Label of every child of a ModelDeployment, with its name: EndpointSlices have it from their Service. */
+export const LABEL_MODEL_DEPLOYMENT = 'switchyard.dev/model-deployment';
+
+/** Seconds; terminationGracePeriodSeconds of the pod follows from them. */
+export const TIMES = {
+  connect: 1,
+  /** Longest silence of a client or a server in a request. */
+  request: 300,
+  /** Longer than the 75 s that clients may count on. */
+  keepAlive: 80,
+  /** Between the order to go and SIGUSR1: Services forget the pod, and busy connections end one by one. */
+  preStop: 15,
+  hardStop: 330,
+} as const;
 
 const slot = z
   .int()

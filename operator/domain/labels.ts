@@ -1,11 +1,13 @@
 // Labels of everything that the operator makes, and the selectors that find it again.
+import { LABEL_MODEL_DEPLOYMENT } from '../../router/contract.ts';
+
+export { LABEL_MODEL_DEPLOYMENT };
 
 export const MANAGED_BY = 'switchyard';
 export const LABEL_NAME = 'app.kubernetes.io/name';
 export const LABEL_INSTANCE = 'app.kubernetes.io/instance';
 export const LABEL_COMPONENT = 'app.kubernetes.io/component';
 export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
-export const LABEL_MODEL_DEPLOYMENT = 'switchyard.dev/model-deployment';
 export const LABEL_VARIANT = 'switchyard.dev/variant';
 export const LABEL_REVISION = 'switchyard.dev/revision';
 

@@ -1,7 +1,14 @@
 // Everything that the built-in router of one resource is made of. The table is in a ConfigMap that the agent watches, so a new weight
 // restarts nothing; the sticky key and the override header are in the pods' environment, so a change of them rolls the pods.
-import { AGENT_PORT, type RouterTable, type StickyKey, TABLE_KEY, TRAFFIC_PORT } from '../../router/contract.ts';
-import { STATUS_PORT, TIMES } from '../../router/haproxy/config.ts';
+import {
+  AGENT_PORT,
+  type RouterTable,
+  STATUS_PORT,
+  type StickyKey,
+  TABLE_KEY,
+  TIMES,
+  TRAFFIC_PORT,
+} from '../../router/contract.ts';
 import { canonicalJson } from '../runtime/canonical-json.ts';
 import { labelsFor, routerSelector } from '../domain/labels.ts';
 import type { Traffic } from '../domain/model-deployment.ts';

@@ -1,10 +1,7 @@
 // The fixed HAProxy configuration: SLOTS numbered backends and rules that read maps. It never changes while HAProxy runs: weights are
 // map commits, pods are added by the runtime API. Only what HAProxy 2.6 and the current LTS both know.
-import { BUCKETS, SLOTS, TRAFFIC_PORT } from '../contract.ts';
+import { BUCKETS, SLOTS, STATUS_PORT, TIMES, TRAFFIC_PORT } from '../contract.ts';
 import type { StickyKey } from '../contract.ts';
-
-/** Port of HAProxy's own /healthz, /metrics (Prometheus exporter) and /generation. */
-export const STATUS_PORT = 8405;
 
 /** A model pod as HAProxy knows it: the name is the pod's UID, the address an IP. */
 export interface Server {
@@ -26,18 +23,6 @@ export interface RouterSettings {
   readonly trafficBind: string;
   readonly statusBind: string;
 }
-
-/** Seconds; terminationGracePeriodSeconds of the pod follows from them. */
-export const TIMES = {
-  connect: 1,
-  /** Longest silence of a client or a server in a request. */
-  request: 300,
-  /** Longer than the 75 s that clients may count on. */
-  keepAlive: 80,
-  /** Between the order to go and SIGUSR1: Services forget the pod, and busy connections end one by one. */
-  preStop: 15,
-  hardStop: 330,
-} as const;
 
 /** Checks are bare TCP connects: readiness is the kubelet's word, this only notices a dead pod or node sooner. */
 export const CHECK = 'check inter 2s fall 2 rise 1';
