@@ -1,6 +1,7 @@
 // What the pods report of themselves, remembered: only a pod that is new, changed or invalidated is asked again.
 import type { ModelInfo } from '../../inference/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ConcurrencyLimit } from '../runtime/concurrency-limit.ts';
 import type { InfoOutcome } from './reload-client.ts';
 
 /** The part of a pod that decides whether its last report still stands. */
@@ -92,29 +93,4 @@ export class PodReports {
 /** The same pod with another process, address or readiness is another reporter: its file may have been an old one. */
 function stampOf({ restarts, ready, ip }: ReportingPod): string {
   return `${restarts}/${ready}/${ip ?? ''}`;
-}
-
-/** Lets at most `limit` tasks run at a time; the others wait in order. */
-export class ConcurrencyLimit {
-  readonly #limit: number;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** Runs the task when its turn comes; throws the signal's reason when it is aborted by then. */
-  async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running += 1;
-    try {
-      signal.throwIfAborted();
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running -= 1;
-      else next();
-    }
-  }
 }
