@@ -4,7 +4,7 @@ import type { RouterTable, SlotEntry } from './contract.ts';
 import { appliedOf, desiredMaps, desiredServers, emptySlots, NOTHING } from './desired.ts';
 import type { Actual, Known } from './desired.ts';
 import type { Endpoint } from './endpoints.ts';
-import type { ActualServer } from './servers.ts';
+import type { ActualServer } from './server-plan.ts';
 import { nextRanges } from './split.ts';
 
 const BLUE: SlotEntry = { slot: 0, variant: 'blue', service: 'retail--blue' };

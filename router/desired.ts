@@ -4,8 +4,8 @@ import type { Endpoints } from './endpoints.ts';
 import { CHECKSUM, DRAINING, GENERATION, serviceKey } from './haproxy/config.ts';
 import type { MapName, Server } from './haproxy/config.ts';
 import type { MapEntries } from './haproxy/maps.ts';
-import { serverPath } from './servers.ts';
-import type { ActualServer } from './servers.ts';
+import { serverPath } from './server-plan.ts';
+import type { ActualServer } from './server-plan.ts';
 import { bucketsOf, withoutEmpty } from './split.ts';
 
 /** What the router has been told. */

@@ -10,8 +10,8 @@ import { applyStep, readServers } from './haproxy/servers.ts';
 import { CommandError } from './haproxy/socket.ts';
 import type { CommandLine } from './haproxy/socket.ts';
 import { readActual } from './haproxy/state.ts';
-import type { ActualServer, ServerStep } from './servers.ts';
-import { planServers, serverPath } from './servers.ts';
+import type { ActualServer, ServerStep } from './server-plan.ts';
+import { planServers, serverPath } from './server-plan.ts';
 
 export interface PassDeps {
   readonly commandLine: CommandLine;

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ServerStep } from '../servers.ts';
+import type { ServerStep } from '../server-plan.ts';
 import { commitMap, isSameMap, payloads, readMap } from './maps.ts';
 import { applyStep, parseServers } from './servers.ts';
 import { CommandError, MAX_COMMAND_BYTES, openCommandLine, SocketError } from './socket.ts';

@@ -1,6 +1,6 @@
 // Servers of the running HAProxy: read, added, drained and removed by commands. Each step may be repeated: what is already done is no error.
-import type { ActualServer, ServerStep } from '../servers.ts';
-import { serverPath } from '../servers.ts';
+import type { ActualServer, ServerStep } from '../server-plan.ts';
+import { serverPath } from '../server-plan.ts';
 import type { Server } from './config.ts';
 import { CHECK, endpointOf } from './config.ts';
 import { CommandError, run } from './socket.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Server } from './haproxy/config.ts';
-import { planServers, serverPath } from './servers.ts';
-import type { ActualServer } from './servers.ts';
+import { planServers, serverPath } from './server-plan.ts';
+import type { ActualServer } from './server-plan.ts';
 
 const DRAIN_MS = 1_000;
 
