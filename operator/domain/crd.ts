@@ -1,4 +1,4 @@
-// The CustomResourceDefinition, built from the zod schemas. Pure: crd-file.ts writes it to crds/.
+// The CustomResourceDefinition, built from the zod schemas. Pure: operator/crds.ts writes it to crds/.
 import { z } from 'zod';
 import { GROUP, KIND, PLURAL, Spec, VERSION } from './model-deployment.ts';
 import { INITIAL_STATUS, Status } from './status.ts';
