@@ -45,7 +45,7 @@ const HISTORY = 10;
 export function buildChildren(input: ChildrenInput): Children {
   const owner: Owner = input.resource;
   const records = [...adminSecret(input, owner), ...newRevisions(input, owner)];
-  const router = input.traffic.table === undefined ? [] : routerObjects(input, owner);
+  const router = routerObjects(input, owner);
   const objects = [
     ...input.variants.flatMap((decision) => variantObjects(input, owner, decision)),
     ...router,

@@ -1,4 +1,5 @@
 // What went wrong with a store, in our words: an answer's body, or any other text a store chose, never reaches status, events or logs.
+import { MAX_MESSAGE } from '../domain/status.ts';
 import type { StoreFailureReason } from '../domain/observed.ts';
 
 export interface StoreFailure {
@@ -34,7 +35,6 @@ interface Judgement {
   readonly text: string;
 }
 
-const MAX_MESSAGE = 256;
 const MAX_KEY = 100;
 const BAD_CREDENTIALS = [
   'InvalidAccessKeyId',

@@ -1,5 +1,5 @@
 // Conditions, as kstatus and kubectl wait read them. `Reconciling` and `Stalled` are there only while true.
-import { CONDITION_TYPES, type Condition } from './status.ts';
+import { CONDITION_TYPES, MAX_MESSAGE, type Condition } from './status.ts';
 
 export type ConditionType = Condition['type'];
 
@@ -10,8 +10,6 @@ export interface Finding {
   readonly reason: string;
   readonly message: string;
 }
-
-const MAX_MESSAGE = 256;
 
 /** A finding; a boolean status becomes `True` or `False`. */
 export function finding(

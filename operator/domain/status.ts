@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { atomicList, int32, mapByName, text } from './schema.ts';
 
 const time = () => z.string().max(40).meta({ format: 'date-time' });
-const message = () => text(256);
+/** Longest message of a status, in characters. */
+export const MAX_MESSAGE = 256;
+const message = () => text(MAX_MESSAGE);
 const revisionName = () => text(16);
 const count = () => int32(0, 2147483647);
 

@@ -11,6 +11,7 @@ import {
   type FailureReason,
   type ReloadBody,
 } from '../../inference/contract.ts';
+import { MAX_MESSAGE } from '../domain/status.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { JsonHttp, UnreachableError, type Address, type JsonAnswer } from './json-http.ts';
 
@@ -55,7 +56,6 @@ export interface ReloadClientOptions {
 }
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
-const MAX_MESSAGE = 256;
 
 /** A client with connections of its own, until `close`. */
 export function createReloadClient({ clock, addressOf = adminAddress }: ReloadClientOptions): ReloadClient {
