@@ -1,9 +1,9 @@
 // npm run bench: figures of the whole product on a real cluster of its own.
 import { writeFile } from 'node:fs/promises';
-import { inspect, parseArgs } from 'node:util';
-import { MissingPart } from '../cluster/missing.ts';
+import { parseArgs } from 'node:util';
 import { diagnose } from '../demo/diagnosis.ts';
 import { setUpStage } from '../demo/stage.ts';
+import { runProgram } from '../program.ts';
 import { showProgress } from '../progress.ts';
 import { describeMachine, renderRows, type BenchResult, type Suite } from './suite.ts';
 import { runReload } from './suites/reload.ts';
@@ -62,19 +62,4 @@ async function measure(suite: Suite, minutes: number, signal: AbortSignal): Prom
   }
 }
 
-function explain(error: unknown): string {
-  if (error instanceof MissingPart) return `Cannot run here: ${error.message}`;
-  // Of parseArgs: what it says of an option is all that there is to say.
-  return error instanceof TypeError && 'code' in error ? error.message : inspect(error);
-}
-
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => interrupt.abort(new Error(`stopped by ${signal}`)));
-}
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
-}
+await runProgram(main);

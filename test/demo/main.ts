@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 import { stopCluster } from '../cluster/cluster.ts';
 import { stopDockerWhenIdle } from '../cluster/docker.ts';
-import { MissingPart } from '../cluster/missing.ts';
+import { runProgram } from '../program.ts';
 import { formatSeconds, showProgress, type OnProgress } from '../progress.ts';
 import { Claims, renderClaims, renderQuotes } from './claims.ts';
 import { diagnose } from './diagnosis.ts';
@@ -122,19 +122,4 @@ To remove it:
 `;
 }
 
-function explain(error: unknown): string {
-  if (error instanceof MissingPart) return `Cannot run here: ${error.message}`;
-  // Of parseArgs: what it says of an option is all that there is to say.
-  return error instanceof TypeError && 'code' in error ? error.message : inspect(error);
-}
-
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => interrupt.abort(new Error(`stopped by ${signal}`)));
-}
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
-}
+await runProgram(main);
