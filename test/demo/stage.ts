@@ -1,9 +1,9 @@
 // The surroundings in which the product runs: cluster, store, namespaces, operator. Shared by the demo, the benchmarks and the cluster tests.
 import { join } from 'node:path';
-import { startCluster, type Cluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { projectRoot } from '../cluster/config.ts';
 import { isDockerUp, stopDockerWhenIdle } from '../cluster/docker.ts';
-import { prepareCluster } from '../cluster/prepare.ts';
+import { provision } from '../cluster/provision.ts';
 import { waitFor } from '../cluster/process.ts';
 import { asStep, type OnProgress } from '../progress.ts';
 import { diagnose } from './diagnosis.ts';
@@ -42,12 +42,8 @@ export interface StageOptions {
 /** A fresh cluster with the images of this checkout, and the product installed on it. */
 export async function setUpStage({ keep, onProgress, signal }: StageOptions): Promise<OwnStage> {
   const dockerWasUp = await isDockerUp();
-  const images = await prepareCluster({ onProgress, signal });
-  const cluster = await startCluster({ tier: 'cluster', owned: !keep, fresh: true, onProgress, signal });
+  const { cluster } = await provision({ owned: !keep, fresh: true, onProgress, signal });
   try {
-    await asStep(onProgress, { step: 'Copying the images to the node', expectedSeconds: 10 }, async () =>
-      cluster.importImages(Object.values(images), signal),
-    );
     const stage = openStage(cluster, signal);
     const close = async (): Promise<void> => {
       stage.store.close();
