@@ -95,6 +95,18 @@ describe('refusals', () => {
     expect(bucket.calls).toEqual(['head a']);
   });
 
+  it('tries to open a source once in a round: a Secret that is missing is not read three times', async () => {
+    let opened = 0;
+    rig.open = () => {
+      opened += 1;
+      throw new StoreError(sourceFailure('InvalidCredentials', 'Secret s3-read does not exist'));
+    };
+    poller.want('ml/retail', [wanted('a')]);
+    await clock.advance(SECOND);
+
+    expect(opened).toBe(1);
+  });
+
   it('reports a source that cannot be opened, without a call', async () => {
     rig.open = () => {
       throw new StoreError(sourceFailure('UnknownStore', 'no store of this name'));

@@ -140,7 +140,7 @@ export class SourcePoller {
     let answers = await this.#answersFor(entries, refresh);
     const refused = entries.filter((entry) => isRefusedAnswer(answers.get(entry)));
     // The Secret may have changed since it was read: then what it holds now deserves a try at once.
-    if (refused.length > 0 && !refresh && (await this.#hasOtherCredentials())) {
+    if (this.#open !== undefined && refused.length > 0 && !refresh && (await this.#hasOtherCredentials())) {
       answers = new Map([...answers, ...(await this.#answersFor(refused, false))]);
     }
     this.#take(entries, answers);
@@ -169,7 +169,10 @@ export class SourcePoller {
 
   /** The survey on the credentials of now; other credentials get a new one, which tries again what the old ones were refused. */
   async #surveyWith(refresh: boolean): Promise<Survey> {
-    const open = await this.#deps.opener.open(this.#source, refresh, this.#stopping.signal);
+    const open = await this.#deps.opener.open(this.#source, refresh, this.#stopping.signal).catch((error: unknown) => {
+      this.#open = undefined; // the Secret was read just now: reading it again at once cannot help
+      throw error;
+    });
     if (this.#open === undefined || this.#open.identity !== open.identity) {
       const survey = new Survey(countedReader(open.reader, this.#deps.onCall), this.#deps.clock);
       this.#open = { identity: open.identity, survey };
