@@ -124,6 +124,14 @@ describe('a configuration that cannot be used', () => {
       { RESYNC: '5' },
       'environment variable RESYNC: must be a duration such as 30s or 5m',
     ],
+    ['a resync without a pause', 'resync: 0s', {}, `${FILE}: resync: must be from 1s to 168h`],
+    ['a resync that never comes', 'resync: 99999h', {}, `${FILE}: resync: must be from 1s to 168h`],
+    [
+      'credentials in an endpoint',
+      '{stores: {minio: {endpoint: "http://user:canary@m:9000"}}}',
+      {},
+      `${FILE}: stores.minio.endpoint: must not hold a user name or password: they belong in a Secret`,
+    ],
   ])('%s', (_what, yaml, env, expected) => {
     expect(messageOf(() => load(yaml, env))).toBe(expected);
   });

@@ -6,6 +6,8 @@ import { durationMs } from './domain/duration.ts';
 import { LOG_LEVELS } from './logger.ts';
 
 const DEFAULT_FILE = '/etc/switchyard/config.yaml';
+/** Below, the resync would be a busy loop. */
+const RESYNC_MS = { min: 1000, max: 168 * 3_600_000 };
 
 const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
 const duration = text('a duration such as 30s or 5m')
@@ -19,7 +21,13 @@ const flag = z.boolean({ error: 'must be true or false' });
 const names = (what: string) => z.array(text(what), { error: `must be a list of ${what}s, or ["*"] for all` });
 
 const Store = z.strictObject({
-  endpoint: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://minio.example.com:9000' }).optional(),
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://minio.example.com:9000' })
+    // The endpoint stands in ConfigMaps and logs.
+    .refine((url) => !hasCredentials(url), {
+      error: 'must not hold a user name or password: they belong in a Secret',
+    })
+    .optional(),
   region: text('a region such as us-east-1').optional(),
   forcePathStyle: flag.default(false),
   allowOperatorIdentity: z.strictObject({ namespaces: names('namespace'), buckets: names('bucket') }).optional(),
@@ -49,7 +57,9 @@ const Settings = z.strictObject({
   defaultRegion: text('a region such as us-east-1').optional(),
   images: Images.prefault({}),
   workers: whole(1, 64).default(8),
-  resync: duration.prefault('5m'),
+  resync: duration
+    .refine((ms) => ms >= RESYNC_MS.min && ms <= RESYNC_MS.max, { error: 'must be from 1s to 168h' })
+    .prefault('5m'),
   leaderElection: LeaderElection.prefault({}),
   ports: Ports.prefault({}),
   logLevel: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -168,6 +178,11 @@ function describeIssue(issue: z.core.$ZodIssue, file: string, sources: ReadonlyM
   }
   if (issue.code === 'invalid_key') return `${place}: ${issue.issues[0]?.message ?? issue.message}`;
   return `${place}: ${issue.message}`;
+}
+
+function hasCredentials(url: string): boolean {
+  const parsed = URL.parse(url);
+  return parsed !== null && parsed.username + parsed.password !== '';
 }
 
 function isMapping(value: unknown): value is Raw {
