@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ async function startPinned(versioned = true): Promise<Rig> {
     variant: 'blue',
     revision: 'r1',
   });
-  return startInference({ ...env, STALL_SECONDS: '0.2', LOAD_TIMEOUT_SECONDS: '3' });
+  return startInference({ ...env, STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3' });
 }
 
 async function reload(server: Rig, body: ReloadBody): Promise<{ status: number; answer: ReloadAnswer }> {
@@ -56,6 +56,18 @@ const times = (count: number, fault: Fault): Fault[] => Array.from({ length: cou
 const versionOf = ({ headers }: Reply) => headers.get('x-model-version');
 
 describe('POST /model/reload', () => {
+  it('leaves no file of an artifact that was refused', async () => {
+    const server = await startPinned();
+    const before = await readdir(join(server.dir, 'artifacts'));
+    for (const sequence of [2, 3]) {
+      const bad = s3.put('models', KEY, Buffer.from(`no archive ${sequence}`));
+      expect((await reload(server, { sequence, key: KEY, ...bad })).status).toBe(422);
+    }
+
+    expect(await readdir(join(server.dir, 'artifacts'))).toEqual(before);
+    await server.stop();
+  });
+
   let server: Rig;
 
   beforeEach(async () => {
