@@ -117,8 +117,11 @@ function addAccessLog(app: FastifyInstance, { log, accessLogEvery }: ServerOptio
 /** Clients of V1 and V2 read `error`, those of the Python service `detail`. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, detail } = described(error);
-  if (status >= 500 && !(error instanceof HttpError)) {
-    request.log.error({ requestId: request.id, route: request.routeOptions.url, err: error }, 'request failed');
+  const fields = { requestId: request.id, route: request.routeOptions.url };
+  // The basket is the client's: its stack would let anybody fill the log.
+  if (error instanceof BasketError) request.log.warn({ ...fields, detail: error.message }, 'request failed');
+  else if (status >= 500 && !(error instanceof HttpError)) {
+    request.log.error({ ...fields, err: error }, 'request failed');
   }
   const body = isProtocolPath(request.url) ? { error: textOf(detail) } : { detail };
   return reply.code(status).header('content-type', JSON_TYPE).send(JSON.stringify(body));

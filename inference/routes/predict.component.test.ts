@@ -93,6 +93,14 @@ describe('POST /predict', () => {
     expect(await server.post('/predict', body)).toMatchObject({ status, json });
   });
 
+  it('logs a basket that cannot be counted in one line, without a stack', async () => {
+    await server.post('/predict', '{"basket_items":{"a":5}}', { 'x-request-id': 'basket-1' });
+
+    const line = server.logs.find(({ requestId }) => requestId === 'basket-1');
+    expect(line).toMatchObject({ level: 40, msg: 'request failed', detail: 'a basket item is not an object' });
+    expect(JSON.stringify(line)).not.toMatch(/stack|\.ts:/);
+  });
+
   it("refuses NaN in scikit-learn's words", async () => {
     const { status, json } = await server.post('/predict', '{"basket_items":{"a":{"price":NaN}}}');
 
