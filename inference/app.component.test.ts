@@ -77,6 +77,18 @@ const aDesired = (artifact: object, more = {}) => ({
   ...more,
 });
 
+it('says so when MODEL_PATH is a directory, and does not call that a broken download', async () => {
+  const server = await startInference({ MODEL_PATH: tmpdir() }, { waitForLoad: false });
+
+  await vi.waitFor(() => expect(server.logs.some(({ msg }) => msg === 'model not loaded')).toBe(true));
+
+  expect(server.logs.find(({ msg }) => msg === 'model not loaded')).toMatchObject({
+    reason: 'NoSuchKey',
+    detail: expect.stringContaining(`${tmpdir()} is not a file: set MODEL_PATH`) as string,
+  });
+  await server.stop();
+});
+
 describe('under load', () => {
   it('swaps models, in a worker, without losing or mixing a request', async () => {
     s3.createBucket('models', { versioned: true });

@@ -43,6 +43,10 @@ describe('metadata.json', () => {
     },
   );
 
+  it('is refused by name when it is no object', () => {
+    expect(() => parseManifest(Buffer.from('[]'))).toThrow(/^metadata.json is not usable: Invalid input/);
+  });
+
   it('must fit the model', () => {
     expect(() => checkFeatures(aManifest({ features: ['a'] }), aModel())).toThrow(
       /lists 1 features, the model takes 2/,

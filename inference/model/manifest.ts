@@ -47,8 +47,8 @@ export function parseManifest(bytes: Uint8Array | undefined): Manifest {
   }
   const parsed = Metadata.safeParse(content);
   if (parsed.success) return { ...parsed.data, declared: true };
-  const [issue] = parsed.error.issues;
-  throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`, parsed.error);
+  const { path = [], message = 'invalid' } = parsed.error.issues[0] ?? {};
+  throw invalid(path.length === 0 ? message : `${path.join('.')}: ${message}`, parsed.error);
 }
 
 /** Python writes NaN among metrics; that reader is slow, so it comes second. */

@@ -90,6 +90,15 @@ describe('an archive', () => {
   });
 });
 
+it('with metadata beyond its own limit is refused, and nobody is told to raise the limit of models', async () => {
+  const metadata = Buffer.alloc(4 * 1024 * 1024 + 1, 32);
+
+  await expect(unpackBytes(await anArchive([['metadata.json', metadata]]))).rejects.toMatchObject({
+    reason: 'ArtifactTooLarge',
+    message: expect.stringMatching(/^metadata.json has more than 4194304 bytes[^M]*$/) as string,
+  });
+});
+
 describe('a bare model file', () => {
   it.each(['model.joblib', 'a/b/forest.pkl'])('is taken as it is: %s', async (key) => {
     const { fileName, model, metadata } = await unpackBytes(gzipSync('bytes'), key);

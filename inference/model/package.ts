@@ -126,10 +126,8 @@ async function collect(stream: AsyncIterable<unknown>, name: string, maxBytes: n
 }
 
 function tooLarge(name: string, maxBytes: number): LoadError {
-  return new LoadError(
-    'ArtifactTooLarge',
-    `${name} has more than ${maxBytes} bytes after decompression: raise MAX_MODEL_BYTES if it is meant to be so large`,
-  );
+  const hint = name === METADATA ? '' : ': raise MAX_MODEL_BYTES if it is meant to be so large';
+  return new LoadError('ArtifactTooLarge', `${name} has more than ${maxBytes} bytes after decompression${hint}`);
 }
 
 function invalid(why: string, cause?: unknown): LoadError {

@@ -30,15 +30,19 @@ export interface Store {
   fetch(wanted: Wanted, path: string, limits: Limits, signal: AbortSignal): Promise<Fetched>;
 }
 
+const FILE_HINT = 'set MODEL_PATH, or AWS_REGION with MODEL_BUCKET and MODEL_KEY';
+
 /** The one file `path` as a store: its only key is the path, and size and time of change stand for the ETag. */
 export function fileStore(path: string): Store {
   async function look(key: string): Promise<Version> {
     if (key !== path) {
       throw new LoadError('InvalidRequest', `This server serves the file ${path} (MODEL_PATH) and no other`);
     }
-    const { mtimeMs, size } = await stat(path).catch((error: unknown) => {
+    const found = await stat(path).catch((error: unknown) => {
       throw fileError(path, error);
     });
+    if (!found.isFile()) throw new LoadError('NoSuchKey', `${path} is not a file: ${FILE_HINT}`);
+    const { mtimeMs, size } = found;
     return { key, etag: `${size}-${mtimeMs}` };
   }
   async function fetch(wanted: Wanted, target: string, limits: Limits, signal: AbortSignal): Promise<Fetched> {
@@ -59,9 +63,8 @@ export function fileStore(path: string): Store {
 
 function fileError(path: string, error: unknown): LoadError {
   const code = codeOf(error);
-  const hint = 'set MODEL_PATH, or AWS_REGION with MODEL_BUCKET and MODEL_KEY';
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new LoadError('NoSuchKey', `There is no file ${path}: ${hint}`, { cause: error });
+    return new LoadError('NoSuchKey', `There is no file ${path}: ${FILE_HINT}`, { cause: error });
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return new LoadError('AccessDenied', `The file ${path} may not be read by this user`, { cause: error });
