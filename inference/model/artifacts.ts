@@ -78,6 +78,11 @@ export class Artifacts {
     return found && { path, size: found.size };
   }
 
+  /** Deletes the file of a content that was refused: nobody asks for it again. */
+  async discard(sha256: string): Promise<void> {
+    await rm(this.#pathOf(sha256), { force: true });
+  }
+
   /** Deletes every content that is not in `hashes`. */
   async keepOnly(hashes: ReadonlySet<string>): Promise<void> {
     const { dir } = this.#options;

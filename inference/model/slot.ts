@@ -9,7 +9,7 @@ import type { ModelInfo } from '../contract.ts';
 import { isoOf } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { LoadError, failureOf, loadErrorOf } from '../errors.ts';
-import type { Artifacts } from './artifacts.ts';
+import type { Artifacts, LocalArtifact } from './artifacts.ts';
 import { checkCompatible } from './checks.ts';
 import type { Loader } from './loader.ts';
 import { isWanted, relabelled, servedModel } from './served.ts';
@@ -142,8 +142,27 @@ export class ModelSlot {
   }
 
   async #prepare({ request }: Flight, signal: AbortSignal): Promise<ServedModel> {
-    const { artifacts, loader, clock } = this.#options;
+    const { artifacts } = this.#options;
     const artifact = await artifacts.obtain(request, signal);
+    try {
+      return await this.#read(artifact, request, signal);
+    } catch (error) {
+      // After an abort another load may be about to read the same file.
+      if (!signal.aborted && !this.#isInUse(artifact)) await artifacts.discard(artifact.sha256);
+      throw error;
+    }
+  }
+
+  #isInUse(artifact: LocalArtifact): boolean {
+    const { current } = this;
+    return (
+      (current !== undefined && sameContent(artifact, current)) ||
+      this.#held.some((held) => sameContent(artifact, held))
+    );
+  }
+
+  async #read(artifact: LocalArtifact, request: LoadRequest, signal: AbortSignal): Promise<ServedModel> {
+    const { loader, clock } = this.#options;
     const loaded = await loader({ key: artifact.key, path: artifact.path }, signal);
     const next = servedModel(loaded, artifact, { revision: request.revision, loadedAt: isoOf(clock()) });
     if (this.#current !== undefined) checkCompatible(next.schema, this.#current.schema);
