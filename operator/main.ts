@@ -57,13 +57,17 @@ function fatal(log: ReturnType<typeof createLogger>, reason: string): number {
   return 1;
 }
 
+/** What keeps it from starting is nearly always around it (a setting, a port, a kubeconfig): one line says so, the stack is for those who ask. */
+function startFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ConfigError) return error.message;
+  const wantsStack = ['debug', 'trace'].includes(process.env['LOG_LEVEL'] ?? '');
+  return wantsStack
+    ? (error.stack ?? error.message)
+    : `the operator cannot start: ${error.message} (LOG_LEVEL=debug shows where)`;
+}
+
 main().catch((error: unknown) => {
-  const text =
-    error instanceof ConfigError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${startFailure(error)}\n`);
   process.exit(1);
 });

@@ -179,6 +179,13 @@ describe('pods', () => {
     expect(of(input)).toMatchObject({ ModelLoaded: 'False/AccessDenied', Available: 'False/NoReadyPods' });
   });
 
+  it('that nobody asks for are not said to serve', () => {
+    expect(of(assessment({ replicas: 0, pods: [] }))).toMatchObject({
+      Ready: 'True/Ready',
+      Available: 'True/ScaledToZero',
+    });
+  });
+
   it('of a variant without weight are not needed for availability', () => {
     expect(of(assessment({ weight: 0, pods: [] }))).toMatchObject({ Available: 'True/VariantsAvailable' });
   });

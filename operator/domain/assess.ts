@@ -79,11 +79,14 @@ export function loadedPods(variant: Pick<VariantFacts, 'pods' | 'state'>): reado
 }
 
 function assessAvailable({ variants }: Assessment): Finding {
-  const down = variants.filter(
-    (variant) => variant.weight > 0 && variant.replicas > 0 && servingPods(variant).length === 0,
-  );
-  if (down.length === 0)
+  const weighted = variants.filter(({ weight }) => weight > 0);
+  if (weighted.length > 0 && weighted.every(({ replicas }) => replicas === 0)) {
+    return finding('Available', true, 'ScaledToZero', 'no pods are asked for: nothing serves');
+  }
+  const down = weighted.filter((variant) => variant.replicas > 0 && servingPods(variant).length === 0);
+  if (down.length === 0) {
     return finding('Available', true, 'VariantsAvailable', 'every variant with weight has a pod that serves');
+  }
   return finding('Available', false, 'NoReadyPods', `no pod serves ${names(down)}${problem(down[0])}`);
 }
 
