@@ -126,6 +126,49 @@ describe('an operator that has just started and has not heard from the store', (
   });
 });
 
+describe('a change of the runtime while the store holds an upload that was refused', () => {
+  const failing = (revision: string, sequence: number) => ({
+    failure: { reason: 'LoadFailed', message: 'cut short', revision, sequence } as const,
+    sequence,
+  });
+
+  it('reaches the pods with the promoted bytes, and the upload is tried by one pod afterwards', () => {
+    const { resource, world } = blueAtRest();
+    const uploaded = withVariant(world, 'blue', { artifact: resolved('v2') });
+    const started = plan(resource, uploaded, context, NOW);
+    const refusing = pods(['a'], stableOf(resource), failing(started.status.variants![0]!.candidate!.revision, 2));
+    const rejected = plan(
+      { ...resource, status: started.status },
+      withVariant(carriedOut(uploaded, started), 'blue', { pods: refusing }),
+      context,
+      NOW,
+    );
+    const rested = { ...resource, status: rejected.status };
+    const more = edited(rested, { runtime: { resources: { limits: { memory: '1Gi' } } } });
+
+    const moved = plan(
+      more,
+      withVariant(carriedOut(uploaded, rejected), 'blue', { pods: pods(['a'], stableOf(rested), { sequence: 3 }) }),
+      context,
+      NOW,
+    );
+
+    const { revision } = moved.status.variants![0]!.candidate!;
+    const record = moved.children.records.find(({ kind }) => kind === 'ControllerRevision');
+    expect(JSON.stringify(record)).toContain('"versionId":"v1"');
+    expect(JSON.stringify(find(moved, 'Deployment', 'retail--blue'))).toContain('1Gi');
+    expect(conditionsOf(moved)).not.toHaveProperty('Stalled');
+
+    const promoted = plan(
+      { ...more, status: moved.status },
+      carriedOut(carriedOut(uploaded, rejected), moved),
+      context,
+      NOW,
+    );
+    expect(promoted.status.variants?.[0]?.stable).toBe(revision);
+  });
+});
+
 it('never takes the stable bytes for ones that a pin does not allow, though the store is silent', () => {
   const { resource, world } = blueAtRest();
   const sha256 = 'b'.repeat(64);

@@ -90,7 +90,7 @@ describe('a new resource', () => {
     const waiting = plan(aResource(), observed({ artifact: { kind: 'pending' } }), context, NOW);
     expect(kinds(waiting)).toEqual(['Service/retail']);
     expect(waiting.status.phase).toBe('Pending');
-    expect(conditions(waiting.status)).toMatchObject({ Ready: 'False/NoReadyPods' });
+    expect(conditions(waiting.status)).toMatchObject({ Ready: 'False/Pending' });
 
     const done = plan(aResource(), observed(), context, NOW);
 

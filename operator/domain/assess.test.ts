@@ -147,7 +147,7 @@ describe('the store', () => {
       Ready: 'True/Ready',
       ArtifactResolved: 'Unknown/StoreUnreachable',
     });
-    expect(of(assessment({ artifact, target: undefined }))).toMatchObject({ Ready: 'False/ArtifactUnknown' });
+    expect(of(assessment({ artifact, target: undefined }))).toMatchObject({ Ready: 'False/StoreUnreachable' });
   });
 
   it('without the key is Reconciling until the deadline and Stalled after it', () => {

@@ -36,9 +36,9 @@ export interface Assessment {
 export function assess(facts: Assessment, now: number): readonly Finding[] {
   const available = assessAvailable(facts);
   const parts = [
+    assessResolved(facts),
     available,
     assessUpToDate(facts),
-    assessResolved(facts),
     assessDurable(facts),
     assessLoaded(facts),
     assessTraffic(facts.traffic),

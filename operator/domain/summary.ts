@@ -18,17 +18,17 @@ export function phaseOf(facts: Assessment, findings: readonly Finding[]): Phase 
   return is('Ready') ? 'Healthy' : 'Degraded';
 }
 
-/** The most telling sentence: what is wrong, else what was refused, else what goes on, else nothing. */
+/** The most telling sentence: what keeps it from being ready, else what was refused, else nothing. */
 export function messageOf(facts: Assessment, findings: readonly Finding[]): string | undefined {
-  const stalled = findings.find(({ type }) => type === 'Stalled');
-  if (stalled !== undefined) return clip(stalled.message);
+  const abnormal =
+    findings.find(({ type }) => type === 'Stalled') ?? findings.find(({ type }) => type === 'Reconciling');
+  if (abnormal !== undefined) return clip(abnormal.message);
   for (const variant of facts.variants) {
     const refusal = refusalOfTarget(variant);
     if (refusal !== undefined)
       return clip(`${variant.name} keeps ${variant.state.stable ?? 'nothing'}: ${refusal.reason}: ${refusal.message}`);
   }
-  const reconciling = findings.find(({ type }) => type === 'Reconciling');
-  return reconciling === undefined ? undefined : clip(reconciling.message);
+  return undefined;
 }
 
 /** Scalars of the printer columns. */

@@ -40,7 +40,7 @@ it('names what was refused, why, and what goes on', () => {
 it('tells of a weight when it is acknowledged', () => {
   expect(
     transitionsOf(status({ weight: 90, percent: '90%' }), status({ weight: 50, percent: '50%' }))[0]?.message,
-  ).toBe('blue: weight 90 to 50 (50%)');
+  ).toBe('weights: blue 90 to 50 (50%)');
 });
 
 it('warns of what stands in the way, once for each reason', () => {

@@ -10,11 +10,14 @@ export interface Transition {
 
 /** The events that tell the step from `before` to `after`. */
 export function transitionsOf(before: Status | undefined, after: Status): readonly Transition[] {
-  const variants = (after.variants ?? []).flatMap((variant) => {
-    const last = before?.variants?.find(({ name }) => name === variant.name);
-    return [...rolloutTransitions(last, variant), ...weightTransition(last, variant)];
-  });
-  return [...variants, ...conditionTransitions(before, after)];
+  const rollouts = (after.variants ?? []).flatMap((variant) =>
+    rolloutTransitions(variantOf(before, variant.name), variant),
+  );
+  return [...rollouts, ...weightTransition(before, after), ...conditionTransitions(before, after)];
+}
+
+function variantOf(status: Status | undefined, name: string): VariantStatus | undefined {
+  return status?.variants?.find((variant) => variant.name === name);
 }
 
 function rolloutTransitions(before: VariantStatus | undefined, after: VariantStatus): readonly Transition[] {
@@ -63,15 +66,13 @@ function rejectionTransitions(
     );
 }
 
-function weightTransition(before: VariantStatus | undefined, after: VariantStatus): readonly Transition[] {
-  if (after.weight === undefined || after.weight === before?.weight) return [];
-  return [
-    normal(
-      'WeightApplied',
-      'SetWeight',
-      `${after.name}: weight ${before?.weight ?? 0} to ${after.weight} (${after.percent ?? ''})`,
-    ),
-  ];
+/** One event for all weights: they were committed together. */
+function weightTransition(before: Status | undefined, after: Status): readonly Transition[] {
+  const changed = (after.variants ?? []).flatMap(({ name, weight, percent }) => {
+    const last = variantOf(before, name)?.weight;
+    return weight === undefined || weight === last ? [] : [`${name} ${last ?? 0} to ${weight} (${percent ?? ''})`];
+  });
+  return changed.length === 0 ? [] : [normal('WeightApplied', 'SetWeight', `weights: ${changed.join(', ')}`)];
 }
 
 /** Warnings for what stands in the way: the artifact's store, names, deadlines. */

@@ -137,16 +137,34 @@ function wantedRevision(
   const runtime = effectiveRuntime(spec, variant);
   const ofKey = (revision: StoredRevision | undefined) => (sameKey(revision, variant, source) ? revision : undefined);
   const ours = { stable: ofKey(known.stable), candidate: ofKey(known.candidate) };
-  const artifact = wantedArtifact(variant, state, ours, status);
+  const hash = runtimeHash({ source, runtime });
+  const artifact =
+    state.kind !== 'pending' && isRuntimeOnly(ours.stable, hash, variant, status)
+      ? ours.stable.artifact
+      : wantedArtifact(variant, state, ours, status);
   if (artifact === undefined) return undefined;
   const { sha256 } = variant.model;
   return {
     name: revisionHash({ variant: variant.name, source, runtime, artifact, sha256 }),
-    runtimeHash: runtimeHash({ source, runtime }),
+    runtimeHash: hash,
     runtime,
     source,
     artifact,
   };
+}
+
+/**
+ * The edit changed what the pods run, and not which object they serve: the promoted bytes go along first, and a newer upload follows once the pods are
+ * there. So an upload that is refused never holds up a change of memory or image.
+ */
+function isRuntimeOnly(
+  stable: StoredRevision | undefined,
+  hash: string,
+  variant: Variant,
+  status: Status | undefined,
+): stable is StoredRevision {
+  if (stable === undefined || stable.runtimeHash === hash || isPinned(variant)) return false;
+  return status?.revisions?.find(({ name }) => name === stable.name)?.version !== undefined;
 }
 
 /**
