@@ -3,6 +3,7 @@ import { artifactConfigMapName, controllerRevisionName, routerName, serviceName,
 import type { Observed, StoredRevision } from './domain/observed.ts';
 import { durationMs } from './domain/duration.ts';
 import type { RevisionSource } from './domain/revision.ts';
+import { withLearnedSha256 } from './domain/revision-rows.ts';
 import type { RevisionStatus } from './domain/status.ts';
 import type { TrafficPlan } from './domain/traffic.ts';
 import type { VariantFacts } from './domain/assess.ts';
@@ -118,14 +119,13 @@ function artifactFile(
   { context, rows }: ChildrenInput,
   owner: Owner,
   { name: variant, state }: VariantFacts,
-  { name: revision, artifact }: StoredRevision,
+  revision: StoredRevision,
 ): Manifest {
-  const sha256 = artifact.sha256 ?? rows.find(({ name }) => name === revision)?.sha256;
+  const artifact = withLearnedSha256(revision, rows);
   // The region is in the pod's environment: the one of the spec goes before the store's.
   const { endpoint, forcePathStyle } = context.store(artifact.store) ?? { forcePathStyle: false };
   const store = { forcePathStyle, ...(endpoint !== undefined && { endpoint }) };
-  const known = { ...artifact, ...(sha256 !== undefined && { sha256 }) };
-  return buildArtifactConfigMap({ owner, variant, revision, sequence: state.sequence, artifact: known, store });
+  return buildArtifactConfigMap({ owner, variant, revision: revision.name, sequence: state.sequence, artifact, store });
 }
 
 /** A pod reads one bucket for as long as it lives: where the candidate is in another one, the pods that replace the present ones start on it. */

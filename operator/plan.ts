@@ -3,6 +3,7 @@
 import type { ReloadBody } from '../inference/contract.ts';
 import { assess, type Assessment } from './domain/assess.ts';
 import { clip, finding, stampConditions, type Finding } from './domain/conditions.ts';
+import { defined } from './domain/defined.ts';
 import { durationMs } from './domain/duration.ts';
 import { recheckAfter, reloadCalls } from './domain/hot-reload.ts';
 import { selectorText, variantSelector } from './domain/labels.ts';
@@ -13,7 +14,7 @@ import type { Condition, Draining, RevisionStatus, Status } from './domain/statu
 import { messageOf, phaseOf, summaryOf, urlOf, variantStatus } from './domain/summary.ts';
 import { planTraffic, trafficMode, type TrafficPlan } from './domain/traffic.ts';
 import { livePods } from './domain/wave.ts';
-import { revisionRows } from './domain/revision-rows.ts';
+import { revisionRows, withLearnedSha256 } from './domain/revision-rows.ts';
 import { buildChildren, templateRenderer, type Children } from './children.ts';
 
 export interface PodCall {
@@ -51,8 +52,8 @@ export function plan(resource: Resource, observed: Observed, context: PlanContex
   const variants = resource.spec.variants.map((variant) => decideVariant(resource, variant, observed, rendering, now));
   const traffic = planResourceTraffic(resource, variants, observed);
   const draining = nextDraining(resource, traffic, observed, now);
-  const status = nextStatus(resource, variants, traffic, observed, draining, now);
   const revisions = knownRevisions(variants, observed);
+  const status = nextStatus(resource, { variants, traffic, revisions, obstacles: observed.obstacles, draining }, now);
   const reloads = variants.flatMap((decision) => callsOf(decision, revisions, status.revisions ?? [], now));
   const pods = variants.flatMap(({ facts }) => livePods(facts.pods));
   return {
@@ -106,21 +107,23 @@ function nextDraining(resource: Resource, traffic: TrafficPlan, observed: Observ
   return observed.drained ? undefined : before;
 }
 
-function nextStatus(
-  resource: Resource,
-  variants: readonly VariantDecision[],
-  traffic: TrafficPlan,
-  observed: Observed,
-  draining: Draining | undefined,
-  now: number,
-): Status {
+interface Decided {
+  readonly variants: readonly VariantDecision[];
+  readonly traffic: TrafficPlan;
+  readonly revisions: ReadonlyMap<string, StoredRevision>;
+  readonly obstacles: Observed['obstacles'];
+  readonly draining: Draining | undefined;
+}
+
+function nextStatus(resource: Resource, decided: Decided, now: number): Status {
+  const { variants, traffic, revisions, obstacles, draining } = decided;
   const { spec, generation, status: before } = resource;
   const facts = {
     suspended: spec.suspend,
     progressDeadlineMs: durationMs(spec.rollout.progressDeadline),
     variants: variants.map((decision) => decision.facts),
     traffic,
-    obstacles: observed.obstacles,
+    obstacles,
   };
   const findings = assess(facts, now);
   const rows = variants.map(({ facts: variant }) =>
@@ -135,7 +138,7 @@ function nextStatus(
     observedGeneration: generation,
     ...(isAsking(resource, variants) ? saidBefore(before) : saying(facts, findings, before, generation, now)),
     summary: summaryOf(facts, rows, urlOf(resource.name, resource.namespace, spec.traffic.service.port)),
-    revisions: revisionRows(variants, knownRevisions(variants, observed), before?.revisions ?? []),
+    revisions: revisionRows(variants, revisions, before?.revisions ?? []),
     variants: rows,
     ...(draining !== undefined && { draining }),
     replicas: variants.reduce((sum, { facts: variant }) => sum + livePods(variant.pods).length, 0),
@@ -194,16 +197,9 @@ function callsOf(
   return reloadCalls(state, decision.input, now).flatMap(({ pod, revision }) => {
     const stored = revisions.get(revision);
     if (stored === undefined) return [];
-    const { key, versionId, etag, size } = stored.artifact;
-    const sha256 = stored.artifact.sha256 ?? rows.find(({ name }) => name === revision)?.sha256;
+    const { key, versionId, etag, sha256, size } = withLearnedSha256(stored, rows);
     const keep = [state.stable, state.previous].filter((name) => name !== undefined);
-    const known = {
-      ...(versionId !== undefined && { versionId }),
-      ...(etag !== undefined && { etag }),
-      ...(sha256 !== undefined && { sha256 }),
-      ...(size !== undefined && { size }),
-    };
-    return [{ pod, body: { sequence: state.sequence, revision, key, ...known, keep } }];
+    return [{ pod, body: defined({ sequence: state.sequence, revision, key, versionId, etag, sha256, size, keep }) }];
   });
 }
 

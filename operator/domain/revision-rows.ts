@@ -1,4 +1,5 @@
 // Status rows of the revisions that anything in status names, with what the pods have told of them.
+import type { ResolvedArtifact } from './artifact.ts';
 import { defined } from './defined.ts';
 import type { StoredRevision } from './observed.ts';
 import type { RevisionStatus } from './status.ts';
@@ -22,6 +23,15 @@ export function revisionRows(
     const known = before.find((row) => row.name === name);
     return stored === undefined ? (known === undefined ? [] : [known]) : [rowOf(stored, variants, known)];
   });
+}
+
+/** The artifact with the SHA-256 that the first pod computed, where nobody else has named one: from then on it is required of all others. */
+export function withLearnedSha256(
+  { name, artifact }: StoredRevision,
+  rows: readonly RevisionStatus[],
+): ResolvedArtifact {
+  const learned = rows.find((row) => row.name === name)?.sha256;
+  return artifact.sha256 !== undefined || learned === undefined ? artifact : { ...artifact, sha256: learned };
 }
 
 function rowOf(

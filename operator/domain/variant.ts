@@ -97,7 +97,7 @@ function variantInput(
     state,
     target: wanted?.name,
     proven:
-      status?.revisions?.find(({ name }) => name === state.stable)?.version !== undefined ||
+      wasLoaded(state.stable, status) ||
       (state.stable !== undefined && seen.pods.some((pod) => reportsRevision(pod, state.stable ?? ''))),
     pods: seen.pods,
     rolledOut: workload?.rolledOut === true && workload.runtimeHash === wanted?.runtimeHash,
@@ -138,10 +138,7 @@ function wantedRevision(
   const ofKey = (revision: StoredRevision | undefined) => (sameKey(revision, variant, source) ? revision : undefined);
   const ours = { stable: ofKey(known.stable), candidate: ofKey(known.candidate) };
   const hash = runtimeHash({ source, runtime });
-  const artifact =
-    state.kind !== 'pending' && isRuntimeOnly(ours.stable, hash, variant, status)
-      ? ours.stable.artifact
-      : wantedArtifact(variant, state, ours, status);
+  const artifact = wantedArtifact(variant, state, ours, hash, status);
   if (artifact === undefined) return undefined;
   const { sha256 } = variant.model;
   return {
@@ -164,7 +161,12 @@ function isRuntimeOnly(
   status: Status | undefined,
 ): stable is StoredRevision {
   if (stable === undefined || stable.runtimeHash === hash || isPinned(variant)) return false;
-  return status?.revisions?.find(({ name }) => name === stable.name)?.version !== undefined;
+  return wasLoaded(stable.name, status);
+}
+
+/** Some pod has reported the revision at some time. */
+function wasLoaded(revision: string | undefined, status: Status | undefined): boolean {
+  return status?.revisions?.find(({ name }) => name === revision)?.version !== undefined;
 }
 
 /**
@@ -175,11 +177,13 @@ function wantedArtifact(
   variant: Variant,
   state: ArtifactState,
   { stable, candidate }: Known,
+  hash: string,
   status: Status | undefined,
 ): ResolvedArtifact | undefined {
   if (stable !== undefined && isPinnedTo(stable, variant, status)) return stable.artifact;
-  if (state.kind === 'resolved') return withPin(state.artifact, variant.model);
   if (state.kind === 'pending') return undefined;
+  if (isRuntimeOnly(stable, hash, variant, status)) return stable.artifact;
+  if (state.kind === 'resolved') return withPin(state.artifact, variant.model);
   if (state.last !== undefined) return withPin(state.last, variant.model);
   return isPinned(variant) ? undefined : (candidate ?? stable)?.artifact;
 }
