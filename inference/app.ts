@@ -12,6 +12,7 @@ import { Artifacts } from './model/artifacts.ts';
 import { loadFirst, poll } from './model/first-load.ts';
 import { modelLoader } from './model/loader.ts';
 import type { Reader } from './model/loader.ts';
+import { servedBy } from './model/prepare.ts';
 import { fetchFromSibling } from './model/sibling.ts';
 import { ModelSlot } from './model/slot.ts';
 import type { LoadRequest } from './model/slot.ts';
@@ -104,7 +105,10 @@ async function assemble(config: Config, { log, memoryLimit, retryMs, reader }: A
   );
   const slot = new ModelSlot({
     artifacts,
-    loader: modelLoader({ maxBytes: config.maxModelBytes, ...(memoryLimit !== undefined && { memoryLimit }) }, reader),
+    prepare: servedBy(
+      modelLoader({ maxBytes: config.maxModelBytes, ...(memoryLimit !== undefined && { memoryLimit }) }, reader),
+      systemClock,
+    ),
     clock: systemClock,
     log,
     timeoutMs: config.loadTimeoutMs,

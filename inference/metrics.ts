@@ -1,7 +1,7 @@
 // What Prometheus reads: KServe's and MLServer's names where they have one for it. Buckets begin at 50 µs: a prediction takes less than the 5 ms at which
 // Prometheus' own defaults begin.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { ModelSlot } from './model/slot.ts';
+import type { SlotView } from './model/reported.ts';
 
 const SECONDS = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -26,7 +26,7 @@ export interface Metrics {
 
 /** `slot` is read when scraped; so is `openConnections`. */
 export function createMetrics(
-  slot: () => ModelSlot | undefined,
+  slot: () => SlotView | undefined,
   modelName: () => string,
   openConnections: () => number,
 ): Metrics {
@@ -64,7 +64,7 @@ export function createMetrics(
   };
 }
 
-function gauges(registry: Registry, slot: () => ModelSlot | undefined, openConnections: () => number): void {
+function gauges(registry: Registry, slot: () => SlotView | undefined, openConnections: () => number): void {
   new Gauge({
     name: 'model_info',
     help: 'The model in use; always 1',

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
+import type { ModelSlot } from './model/slot.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addMetadataRoutes } from './routes/metadata.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
@@ -12,6 +13,7 @@ import { answerError, createServer } from './server.ts';
 import type { ServerOptions } from './server.ts';
 
 export interface PublicOptions extends ServerOptions {
+  readonly slot: ModelSlot;
   readonly metrics: Metrics;
   readonly modelName: () => string;
   readonly isLeaving: () => boolean;

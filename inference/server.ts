@@ -7,9 +7,9 @@ import type { Logger } from 'pino';
 import { HttpError, LoadError, statusOf } from './errors.ts';
 import { BasketError } from './features/basket.ts';
 import { ModelInputError } from './model/errors.ts';
+import type { SlotView } from './model/reported.ts';
 import type { ServedModel } from './model/served.ts';
 import { headerSafe } from './model/served.ts';
-import type { ModelSlot } from './model/slot.ts';
 import { UnreadableBodyError, ValidationError } from './validation/predict-body.ts';
 import type { Connections } from './connections.ts';
 
@@ -21,7 +21,7 @@ declare module 'fastify' {
 }
 
 export interface ServerOptions {
-  readonly slot: ModelSlot;
+  readonly slot: SlotView;
   readonly variant: string;
   readonly log: Logger;
   readonly maxBodyBytes: number;

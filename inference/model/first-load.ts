@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isTransient, loadErrorOf } from '../errors.ts';
 import type { LoadError } from '../errors.ts';
-import type { LoadRequest, ModelSlot } from './slot.ts';
+import type { LoadRequest, Slot } from './slot.ts';
 import type { Store, Version, Wanted } from './store.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -19,7 +19,7 @@ export interface Pace {
  * artifact is not: nothing about it changes by itself. Never throws: the failure is in `slot.failure`.
  */
 export async function loadFirst(
-  slot: ModelSlot,
+  slot: Slot,
   request: LoadRequest,
   signal: AbortSignal,
   { firstMs, lastMs }: Pace = { firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS },
@@ -38,7 +38,7 @@ export async function loadFirst(
 
 /** Loads whatever a key holds, each time that it holds something else. A version that was refused is not tried again. Ends with `signal`. */
 export async function poll(
-  { slot, store, key, everyMs, log }: { slot: ModelSlot; store: Store; key: string; everyMs: number; log: Logger },
+  { slot, store, key, everyMs, log }: { slot: Slot; store: Store; key: string; everyMs: number; log: Logger },
   signal: AbortSignal,
 ): Promise<void> {
   const { current } = slot;
@@ -55,7 +55,7 @@ export async function poll(
   }
 }
 
-async function tryLoad(slot: ModelSlot, found: Version): Promise<LoadError | undefined> {
+async function tryLoad(slot: Slot, found: Version): Promise<LoadError | undefined> {
   try {
     await slot.load({ ...found, sequence: slot.sequence, keep: [] });
     return undefined;

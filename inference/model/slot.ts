@@ -4,15 +4,15 @@
 //        │          └ already active ─► unchanged, relabelled   another in flight ──────► cancelled (Superseded)
 //        ├── held in memory ─────────► swap at once
 //        └── fetch → read in a worker → compare with the active model → swap
+//
+// Where another process answers (adapter mode), it has to take the version before the swap: see Activation.
 import type { Logger } from 'pino';
 import type { ModelInfo } from '../contract.ts';
-import { isoOf } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { LoadError, failureOf, loadErrorOf } from '../errors.ts';
 import type { Artifacts, LocalArtifact } from './artifacts.ts';
-import { checkCompatible } from './checks.ts';
-import type { Loader } from './loader.ts';
-import { isWanted, relabelled, servedModel } from './served.ts';
+import type { Reported, SlotView } from './reported.ts';
+import { isWanted, relabelled } from './served.ts';
 import type { ServedModel } from './served.ts';
 import type { Wanted } from './store.ts';
 
@@ -25,9 +25,26 @@ export interface LoadRequest extends Wanted {
 
 export type LoadStatus = 'loaded' | 'unchanged';
 
-export interface SlotOptions {
+/** Makes what answers requests out of a verified file. `former` goes on answering, and is what it has to be compatible with. */
+export type Prepare<T> = (
+  artifact: LocalArtifact,
+  order: { readonly revision: string | undefined; readonly former: T | undefined },
+  signal: AbortSignal,
+) => Promise<T>;
+
+/** Another process that answers requests, and has to be brought to a version. */
+export interface Activation<T> {
+  /** Resolves when it serves `next`. Otherwise it is back on `former` where that was possible; throws LoadError. */
+  activate(next: T, former: T | undefined, signal: AbortSignal): Promise<void>;
+  /** Whether it serves this version, as far as is known. */
+  isActive(model: T): boolean;
+}
+
+export interface SlotOptions<T> {
   readonly artifacts: Artifacts;
-  readonly loader: Loader;
+  readonly prepare: Prepare<T>;
+  /** Absent: the model answers in this process. */
+  readonly activation?: Activation<T>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Longest time of one load, in milliseconds. */
@@ -42,22 +59,33 @@ interface Flight {
   readonly done: Promise<LoadStatus>;
 }
 
-export class ModelSlot {
-  readonly #options: SlotOptions;
-  #current: ServedModel | undefined;
-  #previous: ServedModel | undefined;
-  #held: readonly ServedModel[] = [];
+export interface Slot extends SlotView {
+  load(request: LoadRequest): Promise<LoadStatus>;
+}
+
+export class ModelSlot<T extends Reported = ServedModel> implements Slot {
+  readonly #options: SlotOptions<T>;
+  #current: T | undefined;
+  #previous: T | undefined;
+  #held: readonly T[] = [];
   #sequence = 0;
   #flight: Flight | undefined;
   #failure: ModelInfo['failure'];
 
-  constructor(options: SlotOptions) {
+  constructor(options: SlotOptions<T>) {
     this.#options = options;
   }
 
   /** The model that answers now. A request reads this once. */
-  get current(): ServedModel | undefined {
-    return this.#current;
+  get current(): T | undefined {
+    const current = this.#current;
+    if (current === undefined || this.#options.activation?.isActive(current) === false) return undefined;
+    return current;
+  }
+
+  /** A load is under way. */
+  get isLoading(): boolean {
+    return this.#flight !== undefined;
   }
 
   /** Highest sequence seen. */
@@ -98,14 +126,14 @@ export class ModelSlot {
 
   /** Without a load: the active model, or one that is held in memory. */
   async #takeHeld(request: LoadRequest): Promise<LoadStatus | undefined> {
-    const current = this.#current;
+    const { current } = this;
     if (current !== undefined && isWanted(current, request)) {
       this.#current = relabelled(current, request);
       await this.#settle(request, 'unchanged', 0);
       return 'unchanged';
     }
     const held = this.#held.find((model) => isWanted(model, request));
-    if (held === undefined) return undefined;
+    if (held === undefined || this.#options.activation !== undefined) return undefined;
     this.#swap(relabelled(held, request));
     await this.#settle(request, 'loaded', 0);
     return 'loaded';
@@ -130,6 +158,8 @@ export class ModelSlot {
     try {
       const next = await this.#prepare(flight, signal);
       signal.throwIfAborted();
+      await this.#activate(next, signal);
+      signal.throwIfAborted();
       this.#swap(relabelled(next, flight.request));
       this.#flight = undefined;
       await this.#settle(flight.request, 'loaded', clock() - start);
@@ -141,38 +171,46 @@ export class ModelSlot {
     }
   }
 
-  async #prepare({ request }: Flight, signal: AbortSignal): Promise<ServedModel> {
-    const { artifacts } = this.#options;
+  async #prepare({ request }: Flight, signal: AbortSignal): Promise<T> {
+    const { artifacts, prepare } = this.#options;
+    const known = this.#known.find((model) => isWanted(model, request));
+    if (known !== undefined) return known;
     const artifact = await artifacts.obtain(request, signal);
     try {
-      return await this.#read(artifact, request, signal);
+      return await prepare(artifact, { revision: request.revision, former: this.#current }, signal);
     } catch (error) {
       // After an abort another load may be about to read the same file.
-      if (!signal.aborted && !this.#isInUse(artifact)) await artifacts.discard(artifact.sha256);
+      if (!signal.aborted) await this.#discard(artifact);
       throw error;
     }
   }
 
-  #isInUse(artifact: LocalArtifact): boolean {
-    const { current } = this;
-    return (
-      (current !== undefined && sameContent(artifact, current)) ||
-      this.#held.some((held) => sameContent(artifact, held))
-    );
+  async #activate(next: T, signal: AbortSignal): Promise<void> {
+    const former = this.#current;
+    try {
+      await this.#options.activation?.activate(next, former, signal);
+    } catch (error) {
+      // Without a former one it is tried again, and not worth another download.
+      if (!signal.aborted && former !== undefined) await this.#discard(next.active);
+      throw error;
+    }
   }
 
-  async #read(artifact: LocalArtifact, request: LoadRequest, signal: AbortSignal): Promise<ServedModel> {
-    const { loader, clock } = this.#options;
-    const loaded = await loader({ key: artifact.key, path: artifact.path }, signal);
-    const next = servedModel(loaded, artifact, { revision: request.revision, loadedAt: isoOf(clock()) });
-    if (this.#current !== undefined) checkCompatible(next.schema, this.#current.schema);
-    return next;
+  /** The version that was swapped in last, and those that are held. */
+  get #known(): readonly T[] {
+    return this.#current === undefined ? this.#held : [this.#current, ...this.#held];
   }
 
-  #swap(next: ServedModel): void {
+  /** Deletes the file of a version that was refused. */
+  async #discard(refused: { readonly sha256: string }): Promise<void> {
+    if (this.#known.some(({ active }) => sameContent(active, refused))) return;
+    await this.#options.artifacts.discard(refused.sha256);
+  }
+
+  #swap(next: T): void {
     const former = this.#current;
     this.#current = next;
-    if (former === undefined) return;
+    if (former === undefined || sameContent(former.active, next.active)) return;
     this.#previous = former;
     this.#held = [
       former,
@@ -220,6 +258,6 @@ function isSameVersion(a: LoadRequest, b: LoadRequest): boolean {
   return a.versionId === b.versionId && a.etag === b.etag && a.sha256 === b.sha256;
 }
 
-function sameContent(a: { readonly sha256: string }, b: { readonly sha256: string } | ServedModel): boolean {
-  return a.sha256 === ('active' in b ? b.active.sha256 : b.sha256);
+function sameContent(a: { readonly sha256: string }, b: { readonly sha256: string }): boolean {
+  return a.sha256 === b.sha256;
 }

@@ -9,12 +9,12 @@ import { DrainRequest, ReloadRequest } from '../contract.ts';
 import type { ReloadAnswer } from '../contract.ts';
 import { HttpError, LoadError, failureOf, loadErrorOf, statusOf } from '../errors.ts';
 import type { Artifacts } from '../model/artifacts.ts';
-import type { LoadStatus, ModelSlot } from '../model/slot.ts';
+import type { LoadStatus, Slot } from '../model/slot.ts';
 import { jsonObject } from './models.ts';
 import { modelInfo } from './metadata.ts';
 
 export interface AdminOptions {
-  readonly slot: ModelSlot;
+  readonly slot: Slot;
   readonly artifacts: Artifacts;
   readonly connections: Connections;
   readonly variant: string;
@@ -55,7 +55,7 @@ function addTokenCheck(app: FastifyInstance, token: string): void {
 }
 
 /** 200 when it is done within `wait`, 202 while it goes on, else the failure with its status. */
-async function reload(slot: ModelSlot, body: unknown, reply: FastifyReply): Promise<FastifyReply> {
+async function reload(slot: Slot, body: unknown, reply: FastifyReply): Promise<FastifyReply> {
   const start = performance.now();
   const answer = (status: number, more: Partial<ReloadAnswer>) =>
     reply.code(status).send({ ...more, active: slot.current?.active ?? null, durationMs: performance.now() - start });

@@ -2,13 +2,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { ModelInfo } from '../contract.ts';
 import { HttpError } from '../errors.ts';
-import type { ModelSlot } from '../model/slot.ts';
+import type { SlotView } from '../model/reported.ts';
 
 /** Version of the HTTP API that `GET /` names; the model's version is in /model/info. */
 const API_VERSION = '1.0.0';
 
 export interface MetadataOptions {
-  readonly slot: ModelSlot;
+  readonly slot: SlotView;
   readonly variant: string;
   /** Begins a load of what the server was started for; absent: there is no public reload. */
   readonly reload?: () => void;
@@ -28,12 +28,12 @@ export function addMetadataRoutes(app: FastifyInstance, { slot, variant, reload 
 }
 
 /** The model in use, and why the last load failed, as the contract has it. */
-export function modelInfo(slot: ModelSlot, variant: string): ModelInfo {
+export function modelInfo(slot: SlotView, variant: string): ModelInfo {
   const { failure } = slot;
   return { ...loadedInfo(slot, variant), ...(failure && { failure }) };
 }
 
-function loadedInfo({ current, sequence }: ModelSlot, variant: string): ModelInfo {
+function loadedInfo({ current, sequence }: SlotView, variant: string): ModelInfo {
   if (current === undefined) {
     const nothing = { version: null, model_type: null, features: [], metrics: {}, loaded_at: null, artifact: null };
     return { ...nothing, variant, sequence };
