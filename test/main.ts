@@ -1,24 +1,24 @@
 // npm test: static checks, then the tests tier by tier, each with what it needs set up. Ends with one line that counts everything.
 import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isCI, projectRoot } from './cluster/config.ts';
 import { isDockerUp, stopDockerWhenIdle } from './cluster/docker.ts';
 import { MissingPart } from './cluster/missing.ts';
 import { prepareApi, prepareCluster } from './cluster/prepare.ts';
+import { oneOf, readCommandLine } from './command-line.ts';
+import { runProgram } from './program.ts';
 import { formatSeconds, showProgress, type OnProgress } from './progress.ts';
 import { add, countReport, summaryLine, type Counts } from './report.ts';
-
-const PARTS = ['static', 'unit', 'component', 'api', 'cluster'] as const;
-type Part = (typeof PARTS)[number];
+import { PARTS, selectParts, type Part } from './selection.ts';
 
 const HELP = `Runs the tests: static checks, unit, component (whole servers on loopback), api (a real API server), cluster (a real node).
 
   npm test [-- [--only static|unit|component|api|cluster]… [FILTER…]]
 
---only may be given several times. A FILTER is a part of a test file's path. With CI=true a tier that cannot run is a failure.
+--only may be given several times. A FILTER is a part of a test file's path: only tiers with such a file run. With CI=true a tier that cannot run is a failure.
 `;
 
 const CHECKS = {
@@ -101,31 +101,14 @@ async function runParts(parts: readonly Part[], filters: readonly string[], sign
 }
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { only: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
-  });
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const only = values.only ?? PARTS;
-  const unknown = only.find((name) => !PARTS.some((part) => part === name));
-  if (unknown !== undefined) throw new Error(`--only is one of ${PARTS.join(', ')}, not ${unknown}.`);
-  const parts = PARTS.filter((part) => only.includes(part));
+  const { values, words } = readCommandLine(args, { only: { type: 'string', multiple: true } });
+  const only = values.only?.map((name) => oneOf('--only', name, PARTS)) ?? [];
+  const parts = selectParts(only, words, globSync('{operator,inference,router,test}/**/*.ts', { cwd: projectRoot }));
   const dockerWasUp = parts.includes('cluster') && (await isDockerUp());
-  const total = await runParts(parts, positionals, signal);
+  const total = await runParts(parts, words, signal);
   if (parts.includes('cluster') && !dockerWasUp) await stopDockerWhenIdle(() => undefined);
   process.stdout.write(`\n${summaryLine(total)}\n`);
   return total.failed > 0 || signal.aborted ? 1 : 0;
 }
 
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort());
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runProgram(HELP, main);

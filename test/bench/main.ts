@@ -1,6 +1,6 @@
 // npm run bench: figures of the whole product on a real cluster of its own.
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { HelpWanted, noMoreWords, oneOf, readCommandLine, UsageError } from '../command-line.ts';
 import { diagnose } from '../demo/diagnosis.ts';
 import { setUpStage } from '../demo/stage.ts';
 import { runProgram } from '../program.ts';
@@ -9,13 +9,13 @@ import { describeMachine, renderRows, type BenchResult, type Suite } from './sui
 import { runReload } from './suites/reload.ts';
 import { runSteady } from './suites/steady.ts';
 
-const SUITES: Readonly<Record<string, Suite>> = {
+const SUITES = {
   reload: {
     title: 'new artifact in S3 → every pod serves it, at rest and under load; about 2 minutes',
     run: runReload,
   },
   steady: { title: 'requests to the API server while nothing happens; 5 minutes, or --minutes', run: runSteady },
-};
+} satisfies Readonly<Record<string, Suite>>;
 
 const HELP = `Benchmarks on a real cluster, which is started and removed again.
 
@@ -29,18 +29,12 @@ ${Object.entries(SUITES)
   .join('')}`;
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { json: { type: 'string' }, minutes: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
-  const suite = SUITES[positionals[0] ?? ''];
+  const { values, words } = readCommandLine(args, { json: { type: 'string' }, minutes: { type: 'string' } });
+  if (words[0] === undefined) throw new HelpWanted();
+  const suite = SUITES[oneOf('suite', words[0], ['reload', 'steady'])];
+  noMoreWords(words, 1);
   const minutes = Number(values.minutes ?? 5);
-  const asksForHelp = values.help === true || positionals.length === 0;
-  if (asksForHelp || suite === undefined || positionals.length > 1 || !(minutes > 0)) {
-    process.stdout.write(HELP);
-    return asksForHelp ? 0 : 2;
-  }
+  if (!(minutes > 0)) throw new UsageError(`--minutes takes a number above 0, not "${values.minutes ?? ''}".`);
   const machine = describeMachine();
   const { rows, notes } = await measure(suite, minutes, signal);
   process.stdout.write(`\n${machine}\n\n${renderRows(rows)}\n${notes.map((note) => `${note}\n`).join('')}`);
@@ -62,4 +56,4 @@ async function measure(suite: Suite, minutes: number, signal: AbortSignal): Prom
   }
 }
 
-await runProgram(main);
+await runProgram(HELP, main);

@@ -1,8 +1,8 @@
 // npm run cluster: a Kubernetes to try things on, started and stopped by hand.
 import { spawn } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { HelpWanted, noMoreWords, oneOf, readCommandLine, UsageError } from '../command-line.ts';
+import { runProgram } from '../program.ts';
 import { clusterStatus, startCluster, stopCluster } from './cluster.ts';
-import { CommandFailed } from './command.ts';
 import { baseEnv, TIERS, type Tier } from './config.ts';
 import { stopDockerWhenIdle } from './docker.ts';
 import { MissingPart } from './missing.ts';
@@ -24,37 +24,28 @@ The first start compiles Kubernetes with Go (about 5 minutes on two cores). Prog
 "up" is idempotent: what is healthy stays, --fresh starts anew. "down" without --tier takes down both.
 `;
 
+const COMMANDS = ['up', 'down', 'status', 'kubectl'] as const;
+
 interface Options {
   readonly tier: Tier | undefined;
   readonly kubeBin: string | undefined;
   readonly fresh: boolean;
 }
 
-class UsageError extends Error {}
-
-function parseTier(tier: string | undefined): Tier | undefined {
-  const known = TIERS.find((candidate) => candidate === tier);
-  if (tier !== undefined && known === undefined) throw new UsageError(`--tier is api or cluster, not ${tier}.`);
-  return known;
-}
+const parseTier = (tier: string | undefined): Tier | undefined =>
+  tier === undefined ? undefined : oneOf('--tier', tier, TIERS);
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const [command, ...rest] = args;
-  if (command === undefined || command === 'help' || command === '--help' || command === '-h') {
-    process.stdout.write(HELP);
-    return command === undefined ? 2 : 0;
-  }
-  if (command === 'kubectl') return kubectl(rest);
-  const { values } = parseArgs({
-    args: rest,
-    options: {
-      tier: { type: 'string' },
-      'kube-bin': { type: 'string' },
-      fresh: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
+  // What follows belongs to kubectl.
+  if (args[0] === 'kubectl') return kubectl(args.slice(1));
+  const { values, words } = readCommandLine(args, {
+    tier: { type: 'string' },
+    'kube-bin': { type: 'string' },
+    fresh: { type: 'boolean' },
   });
-  if (values.help === true) return main(['help'], signal);
+  if (words[0] === undefined) throw new HelpWanted();
+  const command = oneOf('command', words[0], COMMANDS);
+  noMoreWords(words, 1);
   const options = { tier: parseTier(values.tier), kubeBin: values['kube-bin'], fresh: values.fresh === true };
   const progress = showProgress();
   try {
@@ -65,7 +56,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
 }
 
 async function execute(
-  command: string,
+  command: (typeof COMMANDS)[number],
   options: Options,
   onProgress: OnProgress,
   signal: AbortSignal,
@@ -81,8 +72,8 @@ async function execute(
       return 0;
     case 'status':
       return status();
-    default:
-      throw new UsageError(`There is no command ${command}.`);
+    case 'kubectl':
+      throw new UsageError('kubectl has to be the first word: what follows it is its own.');
   }
 }
 
@@ -118,25 +109,7 @@ async function kubectl(args: readonly string[]): Promise<number> {
     const child = spawn(instance.binaries.kube.kubectl, args.slice(named ? 2 : 0), { env, stdio: 'inherit' });
     return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
   }
-  throw new UsageError(`No instance is up: npm run cluster -- up${tier === undefined ? '' : ` --tier ${tier}`}`);
+  throw new MissingPart(`no instance is up: npm run cluster -- up${tier === undefined ? '' : ` --tier ${tier}`}`);
 }
 
-function explain(error: unknown): string {
-  if (error instanceof MissingPart) return `Cannot run here: ${error.message}`;
-  if (error instanceof UsageError || error instanceof CommandFailed) return error.message;
-  if (error instanceof TypeError && 'code' in error) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-// `… | head` closes the pipe; that is no error.
-process.stdout.on('error', () => undefined);
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => interrupt.abort(new UsageError(`Stopped by ${signal}.`)));
-}
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runProgram(HELP, main);

@@ -1,9 +1,10 @@
 // npm run demo: the product's main job on a real cluster, with load all the time, and a table that says what held.
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { inspect, parseArgs } from 'node:util';
+import { inspect } from 'node:util';
 import { stopCluster } from '../cluster/cluster.ts';
 import { stopDockerWhenIdle } from '../cluster/docker.ts';
+import { noMoreWords, oneOf, readCommandLine } from '../command-line.ts';
 import { runProgram } from '../program.ts';
 import { formatSeconds, showProgress, type OnProgress } from '../progress.ts';
 import { Claims, renderClaims, renderQuotes } from './claims.ts';
@@ -15,7 +16,7 @@ import { BLUE } from './show.ts';
 
 const HELP = `Shows Switchyard at work: a real Kubernetes node, a real S3 server, real scikit-learn models, and load the whole time.
 
-  npm run demo [-- --keep] [-- --json FILE]
+  npm run demo [-- [--keep] [--json FILE]]
   npm run demo -- down
 
 --keep        leaves everything up at the end and says how to look around
@@ -31,25 +32,16 @@ interface Options {
 }
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { keep: { type: 'boolean' }, json: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
-  if (values.help === true || positionals[0] === 'help') return say(HELP, 0);
+  const { values, words } = readCommandLine(args, { keep: { type: 'boolean' }, json: { type: 'string' } });
+  const isDown = words[0] !== undefined && oneOf('command', words[0], ['down']) === 'down';
+  noMoreWords(words, 1);
   const progress = showProgress();
   try {
-    if (positionals[0] === 'down') return await down(progress.report, signal);
-    if (positionals.length > 0) return say(HELP, 2);
+    if (isDown) return await down(progress.report, signal);
     return await demo({ keep: values.keep === true, json: values.json }, progress, signal);
   } finally {
     progress.close();
   }
-}
-
-function say(text: string, status: number): number {
-  process.stdout.write(text);
-  return status;
 }
 
 async function down(onProgress: OnProgress, signal: AbortSignal): Promise<number> {
@@ -122,4 +114,4 @@ To remove it:
 `;
 }
 
-await runProgram(main);
+await runProgram(HELP, main);

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { projectRoot } from './cluster/config.ts';
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function runProgramOf(path: string, args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [join(projectRoot, path), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { status: Number(status), stdout, stderr };
+}
+
+describe.each([
+  {
+    path: 'test/main.ts',
+    args: ['--only', 'nope'],
+    wrong: 'nope',
+    right: ['static', 'unit', 'component', 'api', 'cluster'],
+  },
+  { path: 'test/demo/main.ts', args: ['--wrong'], wrong: '--wrong', right: ['--keep', '--json', '--help'] },
+  { path: 'test/demo/main.ts', args: ['up'], wrong: '"up"', right: ['down'] },
+  { path: 'test/bench/main.ts', args: ['nope'], wrong: 'nope', right: ['reload', 'steady'] },
+  { path: 'test/cluster/main.ts', args: ['foo'], wrong: 'foo', right: ['up', 'down', 'status', 'kubectl'] },
+])('$path $args', ({ path, args, wrong, right }) => {
+  it('names the wrong word, the right ones and the usage, and ends with 2', async () => {
+    const { status, stdout, stderr } = await runProgramOf(path, args);
+    const [problem = '', empty, usage, command] = stderr.split('\n');
+
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    for (const word of [wrong, ...right]) expect(problem).toContain(word);
+    expect([empty, usage]).toEqual(['', 'Usage']);
+    expect(command).toMatch(/^ {2}npm (test|run \w+)/);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+it.each(['test/main.ts', 'test/demo/main.ts', 'test/bench/main.ts', 'test/cluster/main.ts'])(
+  '%s --help shows help and ends with 0',
+  async (path) => {
+    const { status, stdout, stderr } = await runProgramOf(path, ['--help']);
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('  npm ');
+  },
+);
