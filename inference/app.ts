@@ -1,23 +1,21 @@
 // The whole server as one object: main.ts starts it, tests start several in one process.
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { Connections } from './connections.ts';
+import { close, listen } from './listening.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
-import { Artifacts } from './model/artifacts.ts';
+import type { Artifacts } from './model/artifacts.ts';
 import { loadFirst, poll } from './model/first-load.ts';
 import { modelLoader } from './model/loader.ts';
 import type { Reader } from './model/loader.ts';
 import { servedBy } from './model/prepare.ts';
-import { fetchFromSibling } from './model/sibling.ts';
 import { ModelSlot } from './model/slot.ts';
-import type { LoadRequest } from './model/slot.ts';
-import { fileStore } from './model/store.ts';
 import type { Store } from './model/store.ts';
+import { artifactsOf, firstRequest, storeOf } from './origin.ts';
 import { createPublicApi } from './public-api.ts';
 import { addAdminRoutes } from './routes/admin.ts';
 import { createServer } from './server.ts';
@@ -117,36 +115,6 @@ async function assemble(config: Config, { log, memoryLimit, retryMs, reader }: A
   return { config, log, slot, store, artifacts, metrics, connections, modelName };
 }
 
-/** The SDK takes 40 MB: it is loaded only where there is a bucket. */
-async function storeOf({ origin }: Config): Promise<Store> {
-  if (origin.kind === 'file') return fileStore(origin.path);
-  const { s3Store } = await import('./model/s3.ts');
-  return s3Store({ settings: origin.artifact.store, bucket: origin.artifact.bucket });
-}
-
-function artifactsOf(config: Config, store: Store, log: Logger, retryMs: readonly number[] | undefined): Artifacts {
-  const { siblings: base, adminToken: token } = config;
-  return new Artifacts({
-    store,
-    dir: config.artifactDir,
-    limits: { maxBytes: config.maxArtifactBytes, stallMs: config.stallMs },
-    log,
-    ...(retryMs && { retryMs }),
-    ...(base !== undefined &&
-      token !== undefined && {
-        sibling: (sha256, path, limits, signal) => fetchFromSibling({ base, token, sha256 }, path, limits, signal),
-      }),
-  });
-}
-
-/** What the process was started for. */
-function firstRequest({ origin, sequence, revision }: Config): LoadRequest {
-  const fencing = { sequence, keep: [], ...(revision !== undefined && { revision }) };
-  if (origin.kind === 'file') return { key: origin.path, ...fencing };
-  const { key, versionId, etag, sha256, size } = origin.artifact;
-  return { key, versionId, etag, sha256, size, ...fencing };
-}
-
 async function begin({ config, slot, store, log }: Parts, signal: AbortSignal, firstRetryMs?: number): Promise<void> {
   const request = firstRequest(config);
   await loadFirst(
@@ -180,20 +148,4 @@ function adminApiOf({ config, slot, log, ...parts }: Parts): FastifyInstance | u
   const app = createServer({ slot, variant, log, maxBodyBytes: MAX_ADMIN_BODY_BYTES, accessLogEvery: 0 });
   addAdminRoutes(app, { slot, variant, token, ...parts });
   return app;
-}
-
-async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
-  await app.listen({ host, port });
-  const address: AddressInfo | string | null = app.server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
-}
-
-/** Ends idle connections at once, waits for the others, and cuts off what is left at the limit. */
-async function close(app: FastifyInstance, limitMs: number): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), limitMs);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ADMIN_PORT, DesiredArtifact, PUBLIC_PORT } from './contract.ts';
 import type { ArtifactRef } from './contract.ts';
+import { ConfigError, flag, issuesOf, number, text, whole } from './env.ts';
+
+export { ConfigError } from './env.ts';
 
 const LEVELS = {
   TRACE: 'trace',
@@ -17,27 +20,6 @@ const LEVELS = {
   FATAL: 'fatal',
 } as const;
 const MiB = 1024 * 1024;
-
-/** An environment variable that is set to nothing counts as not set. */
-const text = z
-  .string()
-  .optional()
-  .transform((value) => (value === undefined || value.trim() === '' ? undefined : value.trim()));
-
-function number(min: number, max: number, fallback: number) {
-  return text
-    .transform((value) => (value === undefined ? fallback : Number(value)))
-    .refine((value) => value >= min && value <= max, `must be a number from ${min} to ${max}`);
-}
-
-function whole(min: number, max: number, fallback: number) {
-  return number(min, max, fallback).refine(Number.isInteger, `must be a whole number from ${min} to ${max}`);
-}
-
-const flag = text
-  .transform((value) => (value ?? 'false').toLowerCase())
-  .refine((value) => ['true', 'false', '1', '0'].includes(value), 'must be true or false')
-  .transform((value) => value === 'true' || value === '1');
 
 const level = text
   .transform((value) => (value ?? 'INFO').toUpperCase())
@@ -107,11 +89,6 @@ export interface Config {
   readonly shutdownMs: number;
 }
 
-/** The environment or the desired artifact file cannot be used. The message is for the person who set it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 /** Reads the environment; `read` is the file reader, replaced in tests. Throws ConfigError. */
 export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => readFileSync(path, 'utf8')): Config {
   const parsed = Environment.safeParse(env);
@@ -177,8 +154,4 @@ function readDesired(path: string, read: (path: string) => string): DesiredArtif
   const parsed = DesiredArtifact.safeParse(content);
   if (!parsed.success) throw new ConfigError(explain(`does not hold a desired artifact (${issuesOf(parsed.error)})`));
   return parsed.data;
-}
-
-function issuesOf(error: z.ZodError): string {
-  return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
 }
