@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkCompatible, checkFeatures, checkGolden, checkModelHash, indexOfMax } from './checks.ts';
+import { indexOfMax } from '../estimators/matrix.ts';
+import { checkCompatible, checkFeatures, checkGolden, checkModelHash } from './checks.ts';
 import { parseManifest } from './manifest.ts';
 import type { Model } from './model.ts';
 
@@ -7,16 +8,25 @@ import type { Model } from './model.ts';
 function aModel(overrides: Partial<Model> = {}): Model {
   return {
     modelType: 'RandomForestClassifier',
+    task: 'classifier',
     features: 2,
+    texts: new Map(),
     classes: ['no', 'yes'],
     bytes: 0,
+    predict: (rows) => Float64Array.of(rows[0]! > 0.5 ? 1 : 0),
     predictProba: (rows) => Float64Array.of(1 - rows[0]!, rows[0]!),
     ...overrides,
   };
 }
 
+/** A model that gives no probabilities. */
+function withoutProba(overrides: Partial<Model> = {}): Model {
+  const model = aModel(overrides);
+  return Object.fromEntries(Object.entries(model).filter(([name]) => name !== 'predictProba')) as unknown as Model;
+}
+
 const aManifest = (fields: object) => parseManifest(Buffer.from(JSON.stringify(fields)));
-const aSchema = { features: ['a', 'b'], width: 2, classes: [0, 1] };
+const aSchema = { features: ['a', 'b'], width: 2, classes: [0, 1], outputs: ['classifier', 'predict'] };
 
 describe('metadata.json', () => {
   it('has the defaults of the Python service', () => {
@@ -115,6 +125,27 @@ describe('golden rows', () => {
     });
   });
 
+  it('of a regressor are numbers within the tolerance', async () => {
+    const rest = withoutProba({
+      task: 'regressor',
+      classes: [],
+      predict: () => Float64Array.of(1.5),
+    });
+    const goldenOf = (output: number) =>
+      aManifest({ golden: { inputs: [[0, 0]], outputs: [output], tolerance: 0.1 } }).golden;
+
+    await checkGolden(goldenOf(1.45), rest);
+    await expect(checkGolden(goldenOf(1.7), rest)).rejects.toThrow(/row 1 should be 1.7, the model says 1.5/);
+  });
+
+  it('of probabilities are a mismatch for a model without', async () => {
+    const rest = withoutProba();
+
+    await expect(
+      checkGolden(aManifest({ golden: { inputs: [[0, 0]], outputs: [[1, 0]] } }).golden, rest),
+    ).rejects.toThrow(/RandomForestClassifier has none: give the prediction alone/);
+  });
+
   it('are a mismatch when the model answers NaN', async () => {
     const golden = { inputs: [[0, 0]], outputs: [[1, 0]], tolerance: 1 };
 
@@ -130,6 +161,10 @@ describe('a successor', () => {
     [{ features: ['b', 'a'] }, /feature 1 is "b", in the active model it is "a"/],
     [{ classes: [0, 1, 2] }, /class 3 is 2, in the active model it is nothing/],
     [{ classes: ['0', '1'] }, /class 1 is "0", in the active model it is 0/],
+    [
+      { outputs: ['regressor', 'predict'] },
+      /answers with regressor, predict, the active model with classifier, predict/,
+    ],
   ])('with %j is refused', (change, message) => {
     expect(() => checkCompatible({ ...aSchema, ...change }, aSchema)).toThrow(
       expect.objectContaining({ reason: 'SchemaIncompatible', message: expect.stringMatching(message) as string }),

@@ -2,7 +2,7 @@
 import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { LoadError } from '../load-error.ts';
 import type { Golden, Manifest } from './manifest.ts';
-import type { Model } from './model.ts';
+import type { Method, Model } from './model.ts';
 import { ModelInputError } from './model.ts';
 import type { ClassLabel } from './model-data.ts';
 
@@ -13,6 +13,8 @@ export interface Schema {
   readonly features: readonly string[];
   readonly width: number;
   readonly classes: readonly ClassLabel[];
+  /** What it answers with: its task and the names of its outputs. */
+  readonly outputs: readonly string[];
 }
 
 /** The model file has the hash that metadata.json gives. Throws ChecksumMismatch. */
@@ -46,33 +48,29 @@ export async function checkGolden(golden: Golden | undefined, model: Model): Pro
     if (input.length !== model.features) {
       throw mismatch(`input ${at + 1} has ${input.length} numbers, the model takes ${model.features}`);
     }
-    checkRow(at, probabilitiesOf(at, input, model), outputs[at], golden.tolerance, model);
+    checkRow({ at, input, expected: outputs[at], tolerance: golden.tolerance }, model);
     if (at % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await yieldToRequests();
   }
 }
 
-function probabilitiesOf(at: number, input: readonly number[], model: Model): Float64Array {
-  try {
-    return model.predictProba(Float64Array.from(input), 1);
-  } catch (error) {
-    if (!(error instanceof ModelInputError)) throw error;
-    throw mismatch(`input ${at + 1} is refused (${error.message})`);
-  }
+interface GoldenRow {
+  readonly at: number;
+  readonly input: readonly number[];
+  readonly expected: readonly number[] | ClassLabel | undefined;
+  readonly tolerance: number;
 }
 
-function checkRow(
-  at: number,
-  found: Float64Array,
-  expected: readonly number[] | ClassLabel | undefined,
-  tolerance: number,
-  { classes }: Model,
-): void {
+function checkRow(row: GoldenRow, model: Model): void {
+  const { at, expected, tolerance } = row;
   if (expected === undefined || typeof expected !== 'object') {
-    const label = classes[indexOfMax(found)];
-    if (label !== expected)
-      throw mismatch(`row ${at + 1} should be ${quoted(expected)}, the model says ${quoted(label)}`);
+    checkPrediction(row, expected, model);
     return;
   }
+  const { predictProba } = model;
+  if (predictProba === undefined) {
+    throw mismatch(`row ${at + 1} has probabilities, ${model.modelType} has none: give the prediction alone`);
+  }
+  const found = answerTo(row, predictProba);
   if (expected.length !== found.length) {
     throw mismatch(`row ${at + 1} has ${expected.length} probabilities, the model has ${found.length} classes`);
   }
@@ -83,7 +81,26 @@ function checkRow(
   );
 }
 
-/** Clients of the active model can use the next one: same features in the same order, same classes. Throws SchemaIncompatible. */
+function checkPrediction(row: GoldenRow, expected: ClassLabel | undefined, { task, classes, predict }: Model): void {
+  const { at, tolerance } = row;
+  const number = answerTo(row, predict)[0] ?? NaN;
+  const found = task === 'classifier' ? classes[number] : number;
+  const near = typeof expected === 'number' && typeof found === 'number' && Math.abs(expected - found) <= tolerance;
+  if (found !== expected && !near) {
+    throw mismatch(`row ${at + 1} should be ${quoted(expected)}, the model says ${quoted(found)}`);
+  }
+}
+
+function answerTo({ at, input }: GoldenRow, method: Method): Float64Array {
+  try {
+    return method(Float64Array.from(input), 1);
+  } catch (error) {
+    if (!(error instanceof ModelInputError)) throw error;
+    throw mismatch(`input ${at + 1} is refused (${error.message})`);
+  }
+}
+
+/** Clients of the active model can use the next one: same features in the same order, same answers. Throws SchemaIncompatible. */
 export function checkCompatible(next: Schema, active: Schema): void {
   if (next.width !== active.width) {
     throw incompatible(`it takes ${next.width} features, the active model takes ${active.width}`);
@@ -92,6 +109,12 @@ export function checkCompatible(next: Schema, active: Schema): void {
   if (feature !== -1) {
     const [is, was] = [quoted(next.features[feature]), quoted(active.features[feature])];
     throw incompatible(`feature ${feature + 1} is ${is}, in the active model it is ${was}`);
+  }
+  const output = firstDifference(next.outputs, active.outputs);
+  if (output !== -1) {
+    throw incompatible(
+      `it answers with ${next.outputs.join(', ')}, the active model with ${active.outputs.join(', ')}`,
+    );
   }
   const label = firstDifference(next.classes, active.classes);
   if (label === -1) return;
@@ -103,13 +126,6 @@ export function checkCompatible(next: Schema, active: Schema): void {
 function firstDifference(a: readonly ClassLabel[], b: readonly ClassLabel[]): number {
   for (let at = 0; at < Math.max(a.length, b.length); at += 1) if (a[at] !== b[at]) return at;
   return -1;
-}
-
-/** Position of the first of the largest numbers, as numpy's argmax. */
-export function indexOfMax(values: Float64Array, start = 0, end = values.length): number {
-  let best = start;
-  for (let at = start + 1; at < end; at += 1) if ((values[at] ?? 0) > (values[best] ?? 0)) best = at;
-  return best - start;
 }
 
 function quoted(value: ClassLabel | undefined): string {

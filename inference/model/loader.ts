@@ -90,7 +90,8 @@ async function warmUp(model: Model): Promise<void> {
   const row = new Float64Array(model.features);
   for (let at = 0; at < WARM_UP_ROWS; at += 1) {
     row.fill((at * 7919) % 101);
-    model.predictProba(row, 1);
+    model.predict(row, 1);
+    model.predictProba?.(row, 1);
     if (at % 20 === 19) await yieldToRequests();
   }
 }

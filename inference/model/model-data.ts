@@ -1,16 +1,17 @@
 // What a model file says, as plain data, whatever its format.
-import type { Trees } from './trees.ts';
+import type { PredictorPart } from '../estimators/estimator.ts';
 
 /** A class label as scikit-learn's `classes_` has it. */
 export type ClassLabel = string | number | boolean;
 
 /** A parsed model as plain data: it survives `postMessage`, and its arrays can be transferred. */
 export interface ModelData {
-  readonly modelType: string;
+  /** Columns of a row. */
   readonly features: number;
   readonly featureNames?: readonly string[];
-  readonly classes: readonly ClassLabel[];
+  /** For each column that takes text: the texts that are known. A row has a text's place in this list, -1 for an unknown one. */
+  readonly texts: ReadonlyMap<number, readonly string[]>;
   /** Version of the library that wrote the file, where the file says so. */
   readonly writtenBy?: string;
-  readonly trees: Trees;
+  readonly root: PredictorPart;
 }

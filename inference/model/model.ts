@@ -1,33 +1,41 @@
 // What the server knows of a model, whatever its file format. A file is parsed in a worker into plain data
 // (ModelData), the data is transferred without a copy, and the main thread wraps it into a Model.
-import { shown } from './byte-reader.ts';
-import { ModelError } from './errors.ts';
-import { evaluate } from './evaluate.ts';
-import { readForest } from './forest.ts';
-import { readJoblib } from './joblib.ts';
+import type { Task } from '../estimators/estimator.ts';
+import type { Matrix } from '../estimators/matrix.ts';
+import { Reading } from '../estimators/reading.ts';
+import { allowedNames, compilePredictor, definitions } from '../estimators/registry.ts';
+import { shown } from '../formats/byte-reader.ts';
+import { readJoblib } from '../formats/joblib.ts';
+import { ModelError, ModelInputError } from './errors.ts';
 import type { ClassLabel, ModelData } from './model-data.ts';
 
 export { ModelError, ModelInputError } from './errors.ts';
 export type { ModelErrorReason } from './errors.ts';
 
-/** A model that is ready to answer. */
+/** `count` rows of `features` numbers, row-major, to the numbers of an answer, row-major. Synchronous: keep batches small. */
+export type Method = (rows: Float64Array, count: number) => Float64Array;
+
+/** A model that is ready to answer. Its methods throw ModelInputError where scikit-learn raises ValueError. */
 export interface Model {
   /** The estimator's class name, such as "RandomForestClassifier". */
   readonly modelType: string;
+  readonly task: Task;
   /** Numbers in a row (`n_features_in_`). */
   readonly features: number;
   /** Present when the model was fitted on a table with column names (`feature_names_in_`). */
   readonly featureNames?: readonly string[];
-  /** One label per column of the answer (`classes_`). */
+  /** For each column that takes text: the number that stands for each known text. Others are -1, a missing one is NaN. */
+  readonly texts: ReadonlyMap<number, ReadonlyMap<string, number>>;
+  /** One label per class (`classes_`); empty unless the task is classifier. */
   readonly classes: readonly ClassLabel[];
   /** Memory of the model's arrays, in bytes. */
   readonly bytes: number;
-  /**
-   * The probability of each class: `count` rows of `features` numbers in, `count` rows of `classes.length` numbers out, both
-   * row-major. Bit for bit what scikit-learn's `predict_proba` answers with `n_jobs=1`. Synchronous: keep batches small.
-   * Throws ModelInputError where scikit-learn raises ValueError.
-   */
-  predictProba(rows: Float64Array, count: number): Float64Array;
+  /** One number a row: the index of its class for a classifier, else the value, cluster, or 1 and -1 of an outlier detector. */
+  readonly predict: Method;
+  /** The probability of each class. */
+  readonly predictProba?: Method;
+  /** One number a row, or one a row and class where there are more than two. */
+  readonly decisionFunction?: Method;
 }
 
 /** Bounds on what a file may ask for while it is read. */
@@ -44,32 +52,87 @@ export function parseModel(fileName: string, bytes: Uint8Array, limits: ModelLim
   if (!/\.(joblib|pkl|pickle)$/i.test(fileName)) {
     throw new ModelError(
       'UnsupportedModel',
-      `${shown(fileName)}: no reader for this kind of file; save a RandomForestClassifier as model.joblib`,
+      `${shown(fileName)}: no reader for this kind of file; save a scikit-learn model as model.joblib`,
     );
   }
   try {
-    return readForest(readJoblib(bytes, limits.maxBytes), limits.maxBytes);
+    return readPickled(bytes, limits);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new ModelError('ArtifactTooLarge', `there is no memory for the model (${cause.message})`, { cause });
   }
 }
 
-/** Wraps parsed data; cheap, to be called on the thread that answers. */
-export function modelOf(data: ModelData): Model {
-  const { modelType, features, featureNames, classes, trees } = data;
+function readPickled(bytes: Uint8Array, { maxBytes }: ModelLimits): ModelData {
+  const reading = new Reading(definitions, maxBytes);
+  const fitted = reading.root(readJoblib(bytes, allowedNames, maxBytes));
+  const featureNames = reading.columnNames(fitted);
+  const writtenBy = fitted.state.get('_sklearn_version');
+  const root = reading.predictor(fitted);
   return {
-    modelType,
-    features,
-    ...(featureNames !== undefined && { featureNames }),
-    classes,
-    bytes: transferables(data).reduce((sum, buffer) => sum + buffer.byteLength, 0),
-    predictProba: (rows, count) => evaluate(trees, features, rows, count),
+    features: fitted.columns,
+    ...(featureNames && { featureNames }),
+    texts: reading.texts,
+    ...(typeof writtenBy === 'string' && { writtenBy: writtenBy.slice(0, 40) }),
+    root,
   };
 }
 
+/** Wraps parsed data; cheap, to be called on the thread that answers. */
+export function modelOf(data: ModelData): Model {
+  const { features, featureNames, root } = data;
+  const { predict, predictProba, decisionFunction } = compilePredictor(root);
+  const method =
+    (run: (input: Matrix) => Float64Array): Method =>
+    (values, rows) => {
+      if (!Number.isInteger(rows) || rows < 0 || values.length !== rows * features) {
+        throw new ModelInputError(
+          `X has ${values.length} numbers, but ${rows} rows of ${features} features are expected`,
+        );
+      }
+      return run({ values, rows, columns: features });
+    };
+  return {
+    modelType: root.modelType,
+    task: root.task,
+    features,
+    ...(featureNames && { featureNames }),
+    texts: new Map([...data.texts].map(([column, texts]) => [column, new Map(texts.map((text, at) => [text, at]))])),
+    classes: root.classes,
+    bytes: transferables(data).reduce((sum, buffer) => sum + buffer.byteLength, 0),
+    predict: method(predict),
+    ...(predictProba && { predictProba: method(predictProba) }),
+    ...(decisionFunction && { decisionFunction: method(decisionFunction) }),
+  };
+}
+
+/** Names of a model's answers, by which V2 asks for them: those of scikit-learn's methods. */
+export const OUTPUTS = ['predict', 'predict_proba', 'decision_function'] as const;
+export type OutputName = (typeof OUTPUTS)[number];
+
+/** The method of an output's name; undefined where the model has none of that name. */
+export function methodOf(model: Model, output: OutputName): Method | undefined {
+  if (output === 'predict') return model.predict;
+  return output === 'predict_proba' ? model.predictProba : model.decisionFunction;
+}
+
+/** Names of the answers that a model has. */
+export function outputsOf(model: Model): readonly OutputName[] {
+  return OUTPUTS.filter((output) => methodOf(model, output) !== undefined);
+}
+
 /** The buffers to hand over with `postMessage(data, transferables(data))`. */
-export function transferables({ trees }: ModelData): ArrayBuffer[] {
-  const { roots, feature, threshold, left, right, answer, missingLeft, values } = trees;
-  return [roots, feature, threshold, left, right, answer, missingLeft, values].map((array) => array.buffer);
+export function transferables({ root }: ModelData): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  collect(root, found);
+  return [...found];
+}
+
+/** Parts are trees of plain objects and lists, as deep as their reader allows. */
+function collect(value: unknown, found: Set<ArrayBuffer>): void {
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) collect(member, found);
+  }
 }

@@ -1,24 +1,18 @@
 // A loaded model with all that an answer needs of it, computed once: a request takes one of these at its start and never looks again.
-import type { ActiveModel } from '../contract.ts';
 import { compileRow } from '../features/row.ts';
 import type { RowOf } from '../features/row.ts';
 import type { LocalArtifact } from './artifacts.ts';
 import type { Schema } from './checks.ts';
+import { outputsOf } from './model.ts';
 import type { LoadedModel } from './loader.ts';
+import type { Reported } from './reported.ts';
 import type { Wanted } from './store.ts';
 
-export interface ServedModel extends LoadedModel {
-  /** What is reported of it: revision, version, key, versionId, etag, sha256, size. */
-  readonly active: ActiveModel;
-  readonly version: string;
-  /** The version as an HTTP header can carry it. */
-  readonly versionHeader: string;
+export interface ServedModel extends LoadedModel, Reported {
   /** The version as a JSON string. */
   readonly versionJson: string;
   readonly schema: Schema;
   readonly rowOf: RowOf;
-  /** ISO 8601, UTC. */
-  readonly loadedAt: string;
 }
 
 export function servedModel(
@@ -39,6 +33,7 @@ export function servedModel(
       features: declared ? features : (model.featureNames ?? []),
       width: model.features,
       classes: model.classes,
+      outputs: [model.task, ...outputsOf(model)],
     },
     rowOf: compileRow(features, model.features, model.modelType),
     loadedAt,
@@ -46,10 +41,10 @@ export function servedModel(
 }
 
 /** The same model under the name by which it was asked for now: equal bytes may be another revision. */
-export function relabelled(
-  served: ServedModel,
+export function relabelled<T extends Reported>(
+  served: T,
   wanted: Wanted & { readonly revision?: string | undefined },
-): ServedModel {
+): T {
   const { key, versionId, etag, revision = served.active.revision } = wanted;
   const { version, sha256, size } = served.active;
   const same = key === served.active.key;
@@ -63,7 +58,7 @@ export function relabelled(
 /**
  * Whether the wanted version is this one: by content where the hash is known, else by every name that is given. A key alone names no version.
  */
-export function isWanted({ active }: ServedModel, { key, versionId, etag, sha256 }: Wanted): boolean {
+export function isWanted({ active }: Pick<Reported, 'active'>, { key, versionId, etag, sha256 }: Wanted): boolean {
   if (sha256 !== undefined) return sha256 === active.sha256;
   if (key !== active.key || (versionId === undefined && etag === undefined)) return false;
   return (versionId === undefined || versionId === active.versionId) && (etag === undefined || etag === active.etag);

@@ -3,8 +3,7 @@ import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { indexOfMax } from '../model/checks.ts';
-import type { Model } from '../model/model.ts';
+import { type Method, type Model, type OutputName, methodOf } from '../model/model.ts';
 import type { ClassLabel } from '../model/model-data.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
@@ -63,34 +62,39 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The probabilities of every row; other requests get their turn between batches. Throws ModelInputError. */
-export async function probabilities({ metrics }: ModelsOptions, model: Model, rows: Rows): Promise<Float64Array> {
+/** One output of every row, row-major; other requests get their turn between batches. Throws ModelInputError, HttpError 400 where there is no such output. */
+export async function run(
+  { metrics }: ModelsOptions,
+  model: Model,
+  output: OutputName,
+  rows: Rows,
+): Promise<Float64Array> {
+  const method = methodOf(model, output);
+  if (method === undefined) throw new HttpError(400, `${model.modelType} has no ${output}`);
   const start = performance.now();
-  const all = await inBatches(model, rows);
+  const numbers = await inBatches(method, model.features, rows);
   metrics.predict.observe((performance.now() - start) / 1000);
-  return all;
+  return numbers;
 }
 
-async function inBatches(model: Model, { values, count }: Rows): Promise<Float64Array> {
-  const { features, classes } = model;
-  if (count <= ROWS_AT_ONCE) return model.predictProba(values, count);
-  const all = new Float64Array(count * classes.length);
+async function inBatches(method: Method, features: number, { values, count }: Rows): Promise<Float64Array> {
+  if (count <= ROWS_AT_ONCE) return method(values, count);
+  const batches: Float64Array[] = [];
   for (let start = 0; start < count; start += ROWS_AT_ONCE) {
     const end = Math.min(start + ROWS_AT_ONCE, count);
-    all.set(model.predictProba(values.subarray(start * features, end * features), end - start), start * classes.length);
+    batches.push(method(values.subarray(start * features, end * features), end - start));
     await yieldToRequests();
   }
+  const width = (batches[0]?.length ?? 0) / ROWS_AT_ONCE;
+  const all = new Float64Array(count * width);
+  for (const [at, batch] of batches.entries()) all.set(batch, at * ROWS_AT_ONCE * width);
   return all;
 }
 
-/** The label of the likeliest class of each row. */
-export function labelsOf({ classes }: Model, all: Float64Array): ClassLabel[] {
-  const width = classes.length;
-  const labels: ClassLabel[] = [];
-  for (let start = 0; start < all.length; start += width) {
-    labels.push(classes[indexOfMax(all, start, start + width)] ?? '');
-  }
-  return labels;
+/** What predict says, as the model's owner knows it: labels of a classifier, else the numbers. */
+export function answersOf({ task, classes }: Model, predictions: Float64Array): ClassLabel[] {
+  if (task !== 'classifier') return [...predictions];
+  return Array.from(predictions, (index) => classes[index] ?? '');
 }
 
 /** Counts a request by how it ends. */

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { pythonTimestamps } from '../clock.ts';
 import { HttpError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { indexOfMax } from '../model/checks.ts';
+import { indexOfMax } from '../estimators/matrix.ts';
 import { ModelInputError } from '../model/errors.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
@@ -38,7 +38,7 @@ export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: 
     use(served);
     const row = served.rowOf(basket);
     const ready = performance.now();
-    const probabilities = served.model.predictProba(row, 1);
+    const probabilities = probabilitiesOf(served, row);
     const answered = performance.now();
     const column = indexOfMax(probabilities);
     const json =
@@ -49,6 +49,11 @@ export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: 
     metrics.postprocess.observe((performance.now() - answered) / 1000);
     return json;
   }
+}
+
+function probabilitiesOf({ model }: ServedModel, row: Float64Array): Float64Array {
+  if (model.predictProba !== undefined) return model.predictProba(row, 1);
+  throw new HttpError(400, `${model.modelType} has no predict_proba, which /predict answers from: use V1 or V2`);
 }
 
 /** scikit-learn says more about NaN than the evaluator, which does not know the estimator's name. */

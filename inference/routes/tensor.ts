@@ -1,9 +1,8 @@
 // The tensors of the Open Inference Protocol (V2): request JSON to rows of numbers, answers to tensors. Pure.
 import { HttpError } from '../errors.ts';
-import { indexOfMax } from '../model/checks.ts';
-import type { Model } from '../model/model.ts';
+import { OUTPUTS, type Model, type OutputName } from '../model/model.ts';
 import type { ClassLabel } from '../model/model-data.ts';
-import { MAX_ROWS, isRecord } from './models.ts';
+import { MAX_ROWS, answersOf, isRecord } from './models.ts';
 import type { Rows } from './models.ts';
 
 export interface Tensor {
@@ -16,12 +15,11 @@ export interface Tensor {
 export interface InferRequest extends Rows {
   readonly id?: string;
   /** Names of the outputs that are wanted. */
-  readonly outputs: readonly string[];
+  readonly outputs: readonly OutputName[];
 }
 
 const INTEGERS: Readonly<Record<string, number>> = { INT32: 2 ** 31, INT64: 2 ** 63 };
 const DATATYPES = ['FP32', 'FP64', 'INT32', 'INT64'];
-const OUTPUTS = ['predict', 'predict_proba'];
 
 /** Reads the body of an infer call for a model that takes `width` numbers a row. Throws HttpError 400. */
 export function parseInferRequest(body: Readonly<Record<string, unknown>>, width: number): InferRequest {
@@ -32,13 +30,14 @@ export function parseInferRequest(body: Readonly<Record<string, unknown>>, width
   return { ...(id !== undefined && { id }), outputs: outputNames(outputs), ...rowsOf(inputs[0], width) };
 }
 
-function outputNames(outputs: unknown): readonly string[] {
+function outputNames(outputs: unknown): readonly OutputName[] {
   if (outputs === undefined || outputs === null) return ['predict'];
   if (!Array.isArray(outputs)) throw bad('outputs must be a list');
   if (outputs.length === 0) return ['predict'];
   const names = outputs.map((output: unknown) => (isRecord(output) ? output['name'] : undefined));
   return names.map((name) => {
-    if (typeof name === 'string' && OUTPUTS.includes(name)) return name;
+    const known = OUTPUTS.find((output) => output === name);
+    if (known !== undefined) return known;
     throw bad(`an output must be one of ${OUTPUTS.join(', ')}`);
   });
 }
@@ -92,21 +91,29 @@ function numberOf(value: unknown, datatype: string): number {
   return datatype === 'FP32' ? Math.fround(value) : value;
 }
 
-/** The wanted outputs, in the order asked for. `all`: probabilities, row-major. */
-export function outputTensors(model: Model, all: Float64Array, { count, outputs }: InferRequest): Tensor[] {
-  const width = model.classes.length;
-  return outputs.map((name) => {
-    if (name === 'predict_proba') return { name, shape: [count, width], datatype: 'FP64', data: [...all] };
-    const data = Array.from({ length: count }, (_, row) => {
-      const start = row * width;
-      return model.classes[indexOfMax(all, start, start + width)] ?? '';
-    });
-    return { name, shape: [count, 1], datatype: labelType(model.classes), data };
-  });
+/** An output as a tensor. `numbers`: what the method of that name answered for `count` rows. */
+export function outputTensor(model: Model, name: OutputName, numbers: Float64Array, count: number): Tensor {
+  if (name === 'predict') {
+    return { name, shape: [count, 1], datatype: predictType(model), data: answersOf(model, numbers) };
+  }
+  return { name, shape: [count, widthOf(model, name)], datatype: 'FP64', data: [...numbers] };
+}
+
+/** Numbers of one row of an output. */
+export function widthOf({ classes }: Model, name: OutputName): number {
+  if (name === 'predict') return 1;
+  if (name === 'predict_proba') return classes.length;
+  return classes.length > 2 ? classes.length : 1;
+}
+
+/** Datatype of predict: labels, whole numbers of clusters and outliers, or values. */
+export function predictType({ task, classes }: Model): string {
+  if (task === 'classifier') return labelType(classes);
+  return task === 'clusterer' || task === 'outlier' ? 'INT64' : 'FP64';
 }
 
 /** Datatype of the class labels. */
-export function labelType(classes: readonly ClassLabel[]): string {
+function labelType(classes: readonly ClassLabel[]): string {
   if (classes.every((label) => typeof label === 'boolean')) return 'BOOL';
   if (classes.every((label) => typeof label === 'number')) {
     return classes.every((label) => Number.isInteger(label)) ? 'INT64' : 'FP64';

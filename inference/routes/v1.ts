@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { ServedModel } from '../model/served.ts';
-import { MAX_ROWS, counted, findModel, isRecord, jsonObject, labelsOf, probabilities } from './models.ts';
+import { cellOf } from '../features/cell.ts';
+import { MAX_ROWS, answersOf, counted, findModel, isRecord, jsonObject, run } from './models.ts';
 import type { ModelsOptions, Rows } from './models.ts';
 
 interface Named {
@@ -23,8 +24,7 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
       if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict is the only call');
       const served = findModel(request, options, name);
       const rows = rowsOf(jsonObject(request.body)['instances'], served);
-      const predictions = labelsOf(served.model, await probabilities(options, served.model, rows));
-      return { predictions };
+      return { predictions: answersOf(served.model, await run(options, served.model, 'predict', rows)) };
     }),
   );
 }
@@ -39,12 +39,15 @@ function rowsOf(instances: unknown, served: ServedModel): Rows {
   return { values, count: instances.length };
 }
 
-function rowOf(instance: unknown, { schema: { features, width } }: ServedModel, at: number): number[] {
+function rowOf(instance: unknown, { model, schema: { features, width } }: ServedModel, at: number): number[] {
   const row: unknown = isRecord(instance) ? features.map((name) => own(instance, name)) : instance;
-  const isRow = Array.isArray(row) && row.length === width && row.every((value) => typeof value === 'number');
-  if (isRow) return row;
+  const cells =
+    Array.isArray(row) && row.length === width ? row.map((value, column) => cellOf(model, column, value)) : [];
+  const numbers = cells.filter((cell) => cell !== undefined);
+  if (numbers.length === width) return numbers;
   const named = features.length === width ? `, or an object with ${features.slice(0, 20).join(', ')}` : '';
-  throw new HttpError(400, `instance ${at} must be a list of ${width} numbers${named}`);
+  const texts = model.texts.size === 0 ? '' : ` (text in column ${[...model.texts.keys()].slice(0, 20).join(', ')})`;
+  throw new HttpError(400, `instance ${at} must be a list of ${width} numbers${texts}${named}`);
 }
 
 function own(instance: Readonly<Record<string, unknown>>, name: string): unknown {

@@ -1,9 +1,10 @@
 // The Open Inference Protocol (V2) over REST, versioned paths included.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
-import { counted, findModel, jsonObject, probabilities } from './models.ts';
+import { outputsOf } from '../model/model.ts';
+import { counted, findModel, jsonObject, run } from './models.ts';
 import type { ModelsOptions } from './models.ts';
-import { labelType, outputTensors, parseInferRequest } from './tensor.ts';
+import { type Tensor, outputTensor, parseInferRequest, predictType, widthOf } from './tensor.ts';
 
 interface Addressed {
   Params: { readonly name: string; readonly version?: string };
@@ -37,10 +38,11 @@ function metadata(request: FastifyRequest<Addressed>, options: ModelsOptions) {
     versions: [loaded],
     platform: 'sklearn_joblib',
     inputs: [{ name: 'input', datatype: 'FP64', shape: [-1, schema.width] }],
-    outputs: [
-      { name: 'predict', datatype: labelType(model.classes), shape: [-1, 1] },
-      { name: 'predict_proba', datatype: 'FP64', shape: [-1, model.classes.length] },
-    ],
+    outputs: outputsOf(model).map((output) => ({
+      name: output,
+      datatype: output === 'predict' ? predictType(model) : 'FP64',
+      shape: [-1, widthOf(model, output)],
+    })),
   };
 }
 
@@ -48,11 +50,14 @@ async function infer(request: FastifyRequest<Addressed>, options: ModelsOptions)
   const { name, version } = request.params;
   const { model, version: loaded, schema } = findModel(request, options, name, version);
   const call = parseInferRequest(jsonObject(request.body), schema.width);
-  const all = await probabilities(options, model, call);
+  const outputs: Tensor[] = [];
+  for (const output of call.outputs) {
+    outputs.push(outputTensor(model, output, await run(options, model, output, call), call.count));
+  }
   return {
     model_name: name,
     model_version: loaded,
     ...(call.id !== undefined && { id: call.id }),
-    outputs: outputTensors(model, all, call),
+    outputs,
   };
 }

@@ -1,0 +1,109 @@
+// Walks flat trees and adds up the numbers of their leaves, tree after tree in the order of the file, as the libraries do that wrote them.
+import type { Trees } from './trees.ts';
+
+/** Rows of numbers, rounded as the trees' library rounds them and checked by the caller. */
+export interface TreeInput {
+  readonly values: Float32Array | Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+  /** Whether there is NaN among the values. */
+  readonly hasMissing: boolean;
+}
+
+/** One row and where its answer goes: positions in larger arrays, since a view per row costs as much as a small tree. */
+interface Work {
+  readonly trees: Trees;
+  readonly values: Float32Array | Float64Array;
+  readonly sums: Float64Array | Float32Array;
+}
+
+/**
+ * Adds the answers of all trees to `sums`: `rows` times `trees.outputs` numbers, row-major. A Float32Array of sums is added up in
+ * float32. +Infinity among the values is only allowed where the caller's library takes it: it goes right, or rests at a leaf.
+ */
+export function addTrees(trees: Trees, input: TreeInput, sums: Float64Array | Float32Array): void {
+  const work: Work = { trees, values: input.values, sums };
+  const plainly = input.hasMissing || trees.categories !== undefined;
+  for (let row = 0; row < input.rows; row += 1) {
+    if (plainly) addFrom(work, 0, row * input.columns, row * trees.outputs);
+    else addFourAbreast(work, row * input.columns, row * trees.outputs);
+  }
+}
+
+/**
+ * Walks four trees in step, which hides the wait for memory (measured: a third less time than one after the other). Only for
+ * rows without NaN: NaN <= Infinity is false, so NaN would not rest at a leaf by its threshold.
+ */
+function addFourAbreast(work: Work, from: number, to: number): void {
+  const { trees, values } = work;
+  const { roots } = trees;
+  const whole = roots.length - (roots.length % 4);
+  for (let tree = 0; tree < whole; tree += 4) {
+    let [a, b, c, d] = [at(roots, tree), at(roots, tree + 1), at(roots, tree + 2), at(roots, tree + 3)];
+    let moved = true;
+    while (moved) {
+      const nextA = child(trees, values, from, a);
+      const nextB = child(trees, values, from, b);
+      const nextC = child(trees, values, from, c);
+      const nextD = child(trees, values, from, d);
+      moved = nextA !== a || nextB !== b || nextC !== c || nextD !== d;
+      a = nextA;
+      b = nextB;
+      c = nextC;
+      d = nextD;
+    }
+    addAnswer(work, tree, a, to);
+    addAnswer(work, tree + 1, b, to);
+    addAnswer(work, tree + 2, c, to);
+    addAnswer(work, tree + 3, d, to);
+  }
+  addFrom(work, whole, from, to);
+}
+
+function at(indexes: Int32Array, place: number): number {
+  return indexes[place] ?? 0;
+}
+
+/** The node after this one; a leaf is its own. */
+function child(
+  { feature, threshold, left, right }: Trees,
+  values: Float32Array | Float64Array,
+  from: number,
+  node: number,
+): number {
+  const goesLeft = (values[from + (feature[node] ?? 0)] ?? 0) <= (threshold[node] ?? 0);
+  return (goesLeft ? left[node] : right[node]) ?? 0;
+}
+
+/** The trees from `first` on, one after the other; a missing value goes where it went in training. */
+function addFrom(work: Work, first: number, from: number, to: number): void {
+  const { trees, values } = work;
+  const { roots, feature, left, right } = trees;
+  for (let tree = first; tree < roots.length; tree += 1) {
+    let node = at(roots, tree);
+    while (left[node] !== node) {
+      node = goesLeft(trees, node, values[from + at(feature, node)] ?? 0) ? at(left, node) : at(right, node);
+    }
+    addAnswer(work, tree, node, to);
+  }
+}
+
+/** Whether a value goes left at a split, by its set, its threshold, or the way of missing values. */
+export function goesLeft({ threshold, missingLeft, categories }: Trees, node: number, value: number): boolean {
+  if (Number.isNaN(value)) return missingLeft[node] === 1;
+  const start = categories?.start[node] ?? -1;
+  if (categories === undefined || start < 0) return value <= (threshold[node] ?? 0);
+  const category = Math.trunc(value);
+  const word = category >>> 5;
+  if (!(category >= 0 && category < 2 ** 31) || word >= (categories.length[node] ?? 0)) return false;
+  return (((categories.words[start + word] ?? 0) >>> (category & 31)) & 1) === 1;
+}
+
+function addAnswer({ trees, sums }: Work, tree: number, leaf: number, to: number): void {
+  const { leafWidth, answer, values, column } = trees;
+  const from = at(answer, leaf);
+  const first = to + at(column, tree);
+  for (let place = 0; place < leafWidth; place += 1) {
+    sums[first + place] = (sums[first + place] ?? 0) + (values[from + place] ?? 0);
+  }
+}

@@ -1,0 +1,34 @@
+// Every estimator that is read and run here.
+import type { Compile, Definition, Operator, Part, Predictor } from './estimator.ts';
+import { isPredictorPart } from './estimator.ts';
+import { forest } from './forest.ts';
+
+const DEFINITIONS: readonly Definition[] = [forest];
+
+/** Definitions by the dotted name of each class that they read. */
+export const definitions: ReadonlyMap<string, Definition> = new Map(
+  DEFINITIONS.flatMap((definition) => definition.names.map((name) => [name, definition] as const)),
+);
+
+/** Names that may stand in a file beside numpy's. */
+export const allowedNames: ReadonlySet<string> = new Set(
+  DEFINITIONS.flatMap(({ names, inert = [] }) => [...names, ...inert]),
+);
+
+const BY_KIND = new Map(DEFINITIONS.map((definition) => [definition.kind, definition]));
+
+/** Makes the operator of a part. */
+export const compile: Compile = <P extends Part>(part: P) => {
+  const operator: Operator | undefined = BY_KIND.get(part.kind)?.compile(part, compile);
+  if (operator === undefined || 'predict' in operator !== isPredictorPart(part)) {
+    throw new TypeError(`no definition runs parts of kind ${part.kind}`);
+  }
+  // the type depends on the value that was just checked
+  return operator as ReturnType<typeof compile<P>>;
+};
+
+/** The operator of the part that answers. */
+export function compilePredictor(part: Part): Predictor {
+  if (!isPredictorPart(part)) throw new TypeError(`${part.modelType} does not predict`);
+  return compile(part);
+}

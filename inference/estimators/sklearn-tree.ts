@@ -1,0 +1,237 @@
+// One tree of scikit-learn: the node record is read by the field offsets that the file declares (they differ
+// between versions) and checked until no walk through it can leave it, loop, or end in a number that is not an answer.
+import { ModelError } from '../model/errors.ts';
+import { arrayOf, intOf, notAModel, viewOf } from '../formats/numpy.ts';
+import { type Dtype, Instance, type NdArray, type Value, described } from '../formats/pickle-value.ts';
+
+/** Cython's class, whose reduce the file records. */
+export const TREE = 'sklearn.tree._tree.Tree';
+
+/** Relative tolerance of sums of floating-point weights: far above rounding, far below a real difference. */
+const TOLERANCE = 1e-6;
+const NO_CHILD = -1;
+
+/** The columns of one tree, one element per node. */
+export interface TreeColumns {
+  readonly count: number;
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+  readonly feature: Int32Array;
+  readonly threshold: Float64Array;
+  /** Rows and summed weights that reached the node in training. */
+  readonly samples: Int32Array;
+  readonly weight: Float64Array;
+  /** Absent before scikit-learn 1.3. */
+  readonly missingLeft?: Uint8Array;
+  /** `width` numbers per node. Classification: weighted counts (up to 1.3) or fractions (from 1.4); regression: the value. */
+  readonly values: Float64Array;
+}
+
+/** What all trees of a forest share. */
+export interface ForestShape {
+  readonly features: number;
+  /** Numbers of a node: one per class, or one. */
+  readonly width: number;
+}
+
+/** Reads the columns of a `sklearn.tree._tree.Tree`. Throws ModelError. */
+export function readTree(value: Value | undefined, forest: ForestShape): TreeColumns {
+  if (!(value instanceof Instance) || value.callable.path !== TREE) {
+    throw notAModel(`${described(value)} instead of a tree`);
+  }
+  const { args, state } = value;
+  const width = onlyInteger(arrayOf(args[1]));
+  if (intOf(args[0]) !== forest.features || intOf(args[2]) !== 1 || width !== forest.width) {
+    throw notAModel('a tree with other features or classes than its forest');
+  }
+  if (!(state instanceof Map)) throw notAModel('a tree without state');
+  const count = intOf(state.get('node_count'));
+  const nodes = arrayOf(state.get('nodes'));
+  if (count < 1 || nodes.shape.length !== 1 || nodes.shape[0] !== count) throw notAModel('a tree of another size');
+  return { ...columnsOf(nodes, count), values: valuesOf(arrayOf(state.get('values')), count, forest.width) };
+}
+
+/** The only element of `n_classes`. */
+function onlyInteger(array: NdArray): number {
+  if (!(array.data instanceof Uint8Array) || array.dtype.kind !== 'i') throw notAModel('n_classes of another type');
+  return array.data.length === array.dtype.itemSize ? integerAt(viewOf(array.data), 0, array.dtype.itemSize) : 0;
+}
+
+function columnsOf(nodes: NdArray, count: number): Omit<TreeColumns, 'values'> {
+  const { data, dtype } = nodes;
+  if (!(data instanceof Uint8Array) || dtype.fields === undefined) throw notAModel('nodes that are not records');
+  const table: Table = { view: viewOf(data), count, dtype };
+  return {
+    count,
+    left: integers(table, 'left_child'),
+    right: integers(table, 'right_child'),
+    feature: integers(table, 'feature'),
+    threshold: floats(table, 'threshold'),
+    samples: integers(table, 'n_node_samples'),
+    weight: floats(table, 'weighted_n_node_samples'),
+    ...(dtype.fields.has('missing_go_to_left') && { missingLeft: flags(table, 'missing_go_to_left') }),
+  };
+}
+
+interface Table {
+  readonly view: DataView;
+  readonly count: number;
+  readonly dtype: Dtype;
+}
+
+/** Offset of a field that has to be of one kind and size. */
+function placeOf({ dtype }: Table, name: string, types: readonly string[]): { offset: number; size: number } {
+  const field = dtype.fields?.get(name);
+  if (field === undefined) throw notAModel(`nodes without ${name}`);
+  const type = `${field.dtype.kind}${field.dtype.itemSize}`;
+  if (!types.includes(type)) throw new ModelError('UnsupportedModel', `${name} of type ${type}`);
+  return { offset: field.offset, size: field.dtype.itemSize };
+}
+
+/** A 32- or 64-bit integer that has to fit into 32 bits. */
+function integerAt(view: DataView, offset: number, size: number): number {
+  const low = view.getInt32(offset, true);
+  if (size === 8 && view.getInt32(offset + 4, true) !== low >> 31) throw notAModel('a node number beyond 2^31');
+  return low;
+}
+
+function integers(table: Table, name: string): Int32Array {
+  const { offset, size } = placeOf(table, name, ['i8', 'i4']);
+  const column = new Int32Array(table.count);
+  const step = table.dtype.itemSize;
+  for (let node = 0; node < column.length; node += 1) column[node] = integerAt(table.view, node * step + offset, size);
+  return column;
+}
+
+function floats(table: Table, name: string): Float64Array {
+  const { offset } = placeOf(table, name, ['f8']);
+  const column = new Float64Array(table.count);
+  const step = table.dtype.itemSize;
+  for (let node = 0; node < column.length; node += 1) column[node] = table.view.getFloat64(node * step + offset, true);
+  return column;
+}
+
+function flags(table: Table, name: string): Uint8Array {
+  const { offset } = placeOf(table, name, ['u1', 'b1']);
+  const column = new Uint8Array(table.count);
+  const step = table.dtype.itemSize;
+  for (let node = 0; node < column.length; node += 1) column[node] = table.view.getUint8(node * step + offset);
+  return column;
+}
+
+function valuesOf(array: NdArray, count: number, classes: number): Float64Array {
+  const { data, dtype, shape, fortran } = array;
+  const right = dtype.kind === 'f' && dtype.itemSize === 8 && !fortran && data instanceof Uint8Array;
+  if (!right || shape.length !== 3 || shape[0] !== count || shape[1] !== 1 || shape[2] !== classes) {
+    throw notAModel('node values of another type or size');
+  }
+  // a copy, since the bytes stand at any offset; not slice(), which for a Buffer would not copy
+  return new Float64Array(new Uint8Array(data).buffer);
+}
+
+/** An element, or NaN where there is none: every check below fails on NaN. */
+function at(column: Int32Array | Float64Array | Uint8Array, index: number): number {
+  return column[index] ?? NaN;
+}
+
+/** Proves that the columns form one binary tree whose walks end. Throws ModelError. */
+export function checkStructure(tree: TreeColumns, forest: ForestShape): void {
+  const parents = new Uint8Array(tree.count);
+  for (let node = 0; node < tree.count; node += 1) {
+    const left = at(tree.left, node);
+    const right = at(tree.right, node);
+    if ((left === NO_CHILD) !== (right === NO_CHILD)) throw notAModel(`node ${node} with one child`);
+    if (left === NO_CHILD) continue;
+    // children come after their parent: a walk only goes forward, so it ends
+    if (!(left > node && right > node && left < tree.count && right < tree.count)) {
+      throw notAModel(`node ${node} with a child out of order`);
+    }
+    if (left === right || parents[left] !== 0 || parents[right] !== 0) throw notAModel('nodes that do not form a tree');
+    parents[left] = 1;
+    parents[right] = 1;
+    checkSplit(tree, forest, node, { left, right });
+  }
+  if (parents.indexOf(0, 1) !== -1) throw notAModel('nodes that do not form a tree');
+}
+
+interface Children {
+  readonly left: number;
+  readonly right: number;
+}
+
+function checkSplit(tree: TreeColumns, forest: ForestShape, node: number, { left, right }: Children): void {
+  const feature = at(tree.feature, node);
+  if (!(feature >= 0 && feature < forest.features)) throw notAModel(`node ${node} that tests feature ${feature}`);
+  // +Infinity is a split of missing values from all others
+  const threshold = at(tree.threshold, node);
+  if (!(threshold > -Infinity)) throw notAModel(`node ${node} with threshold ${threshold}`);
+  const direction = tree.missingLeft === undefined ? 0 : at(tree.missingLeft, node);
+  if (!(direction <= 1)) throw notAModel(`node ${node} with direction ${direction} for missing values`);
+  if (at(tree.samples, node) !== at(tree.samples, left) + at(tree.samples, right)) {
+    throw notAModel(`node ${node} whose children have other rows than it has`);
+  }
+}
+
+/** Whether the values of every node add up to about 1, as fractions do. Weighted counts cannot where there is a split. */
+export function holdsFractions({ values }: TreeColumns, width: number): boolean {
+  for (let row = 0; row < values.length; row += width) {
+    let sum = 0;
+    for (let place = row; place < row + width; place += 1) sum += at(values, place);
+    if (!(Math.abs(sum - 1) <= TOLERANCE)) return false;
+  }
+  return true;
+}
+
+/** How the numbers of a node follow from those of its children. */
+export type Aggregate =
+  /** Weights of classes: a parent's are the sum of its children's. */
+  | 'count'
+  /** Means, by the weights of the nodes. Fractions of classes are such means too. */
+  | 'mean'
+  /** Neither: medians, or values clipped by monotonic constraints. */
+  | 'other';
+
+/** Checks that node values can be what training computes: finite, and each parent's the aggregate of its children's. Throws ModelError. */
+export function checkValues(tree: TreeColumns, width: number, aggregate: Aggregate): void {
+  checkFinite(tree.values, 'value');
+  checkFinite(tree.weight, 'weight');
+  checkNotNegative(tree.weight, 'weight');
+  if (aggregate === 'other') return;
+  const scale = tree.values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  for (let node = 0; node < tree.count; node += 1) {
+    if (tree.left[node] !== NO_CHILD) checkAggregate(tree, width, { aggregate, scale, node });
+  }
+}
+
+function checkFinite(numbers: Float64Array, what: string): void {
+  if (!numbers.every((number) => Number.isFinite(number))) throw notAModel(`a node with an infinite ${what}`);
+}
+
+/** Weights of rows and of classes are not negative. Throws ModelError. */
+export function checkNotNegative(numbers: Float64Array, what: string): void {
+  if (numbers.every((number) => number >= 0)) return;
+  throw notAModel(`a node with a negative ${what} (negative sample weights are not supported)`);
+}
+
+interface Aggregation {
+  readonly aggregate: Aggregate;
+  /** Largest value of the tree: what rounding in training is relative to. */
+  readonly scale: number;
+  readonly node: number;
+}
+
+function checkAggregate(tree: TreeColumns, width: number, { aggregate, scale, node }: Aggregation): void {
+  const { values, weight } = tree;
+  const left = tree.left[node] ?? NaN;
+  const right = tree.right[node] ?? NaN;
+  const own = weight[node] ?? NaN;
+  const [byOwn, byLeft, byRight] = aggregate === 'mean' ? [own, weight[left] ?? NaN, weight[right] ?? NaN] : [1, 1, 1];
+  for (let place = 0; place < width; place += 1) {
+    const mine = (values[node * width + place] ?? NaN) * byOwn;
+    const ofLeft = (values[left * width + place] ?? NaN) * byLeft;
+    const ofRight = (values[right * width + place] ?? NaN) * byRight;
+    if (!(Math.abs(mine - ofLeft - ofRight) <= TOLERANCE * scale * byOwn)) {
+      throw notAModel(`node ${node} whose children's values do not add up to its own`);
+    }
+  }
+}
