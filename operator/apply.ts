@@ -9,8 +9,8 @@ import { RESOURCES } from './kube/resources.ts';
 import type { ResourceType } from './kube/resources.ts';
 import { MODEL_DEPLOYMENT } from './model-deployment-type.ts';
 import { blockedStatus, type Plan, type PodCall } from './plan.ts';
+import type { Pass } from './pass.ts';
 import type { Manifest } from './resources/metadata.ts';
-import type { ResourceView } from './views.ts';
 
 /** What came of a plan. */
 export interface Outcome {
@@ -26,23 +26,18 @@ const DRAIN_DEADLINE_MS = 3000;
 const WRITABLE: Readonly<Record<string, ResourceType>> = RESOURCES;
 
 /** Carries out a plan. Throws KubeError and NotLeadingError; a name that is taken is noted and does not stop the other children. */
-export async function applyPlan(
-  deps: Deps,
-  key: string,
-  resource: ResourceView,
-  plan: Plan,
-  token: string,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const missing = await applyAll(deps, plan.children.records, signal);
-  if (missing.length > 0) return withoutRecords(deps, key, resource, missing, signal);
-  await writeStatus(deps, key, resource, plan.status, signal);
+export async function applyPlan(pass: Pass, plan: Plan, token: string): Promise<Outcome> {
+  const { deps, key } = pass;
+  const missing = await applyAll(pass, plan.children.records);
+  if (missing.length > 0) return withoutRecords(pass, missing);
+  await writeStatus(pass, plan.status);
   notePromotions(deps, key, plan);
-  const obstacles = await applyAll(deps, plan.children.objects, signal);
+  const obstacles = await applyAll(pass, plan.children.objects);
   const news = deps.memory.noteObstacles(key, obstacles);
-  await prune(deps, resource, plan, signal);
-  await drainPods(deps, key, plan, token, signal);
-  const calls = await Promise.all(plan.reloads.map((call) => reloadPod(deps, key, call, token, signal)));
+  await prune(pass, plan);
+  await replaceRouter(pass, plan);
+  await drainPods(pass, plan, token);
+  const calls = await Promise.all(plan.reloads.map((call) => reloadPod(pass, call, token)));
   return {
     moved: news || calls.includes('moved'),
     failed: obstacles.length > 0 || plan.isUnheard || calls.includes('failed'),
@@ -50,27 +45,15 @@ export async function applyPlan(
 }
 
 /** Status must not name what is not recorded: nothing else of the plan is carried out, and status says only what stands in the way. */
-async function withoutRecords(
-  deps: Deps,
-  key: string,
-  resource: ResourceView,
-  obstacles: readonly Obstacle[],
-  signal: AbortSignal,
-): Promise<Outcome> {
+async function withoutRecords(pass: Pass, obstacles: readonly Obstacle[]): Promise<Outcome> {
+  const { deps, key, resource } = pass;
   const [first] = obstacles;
-  if (first !== undefined)
-    await writeStatus(deps, key, resource, blockedStatus(resource, first, deps.clock.now()), signal);
+  if (first !== undefined) await writeStatus(pass, blockedStatus(resource, first, deps.clock.now()));
   return { moved: deps.memory.noteObstacles(key, obstacles), failed: true };
 }
 
 /** Writes the status when it says something new, and tells of it by events. */
-export async function writeStatus(
-  deps: Deps,
-  key: string,
-  resource: ResourceView,
-  status: Status,
-  signal: AbortSignal,
-): Promise<void> {
+export async function writeStatus({ deps, key, resource, signal }: Pass, status: Status): Promise<void> {
   if (canonicalJson(resource.status) === canonicalJson(status)) return;
   const { namespace, name, uid, resourceVersion } = resource;
   await deps.writer.applyStatus(MODEL_DEPLOYMENT, { namespace, name, uid, resourceVersion }, status, signal);
@@ -82,16 +65,16 @@ export async function writeStatus(
 }
 
 /** Applies each object; returns what the API server will not have. One that is refused does not keep the others from being made. */
-async function applyAll(deps: Deps, objects: readonly Manifest[], signal: AbortSignal): Promise<readonly Obstacle[]> {
+async function applyAll(pass: Pass, objects: readonly Manifest[]): Promise<readonly Obstacle[]> {
   const obstacles: Obstacle[] = [];
   for (const object of objects) {
-    const obstacle = await applyOne(deps, object, signal);
+    const obstacle = await applyOne(pass, object);
     if (obstacle !== undefined) obstacles.push(obstacle);
   }
   return obstacles;
 }
 
-async function applyOne(deps: Deps, object: Manifest, signal: AbortSignal): Promise<Obstacle | undefined> {
+async function applyOne({ deps, signal }: Pass, object: Manifest): Promise<Obstacle | undefined> {
   const type = WRITABLE[object.kind];
   if (type === undefined) throw new TypeError(`no REST path is known for kind ${object.kind}`);
   const child = `${object.kind} ${object.metadata.name}`;
@@ -119,28 +102,44 @@ function notePromotions({ log, metrics }: Deps, key: string, plan: Plan): void {
   }
 }
 
-async function prune(deps: Deps, resource: ResourceView, plan: Plan, signal: AbortSignal): Promise<void> {
+async function prune(pass: Pass, plan: Plan): Promise<void> {
   for (const kind of PRUNED) {
-    for (const child of deps.caches[kind].byOwner(resource.uid)) {
+    for (const child of pass.deps.caches[kind].byOwner(pass.resource.uid)) {
       if (child.terminating || plan.children.keeps(kind, child.name)) continue;
-      await deleteChild(deps, kind, child, signal);
+      await deleteChild(pass, kind, child);
     }
   }
 }
 
 async function deleteChild(
-  deps: Deps,
+  { deps, signal }: Pass,
   kind: PrunedKind,
-  child: { namespace: string; name: string; uid: string },
-  signal: AbortSignal,
+  child: { readonly namespace: string; readonly name: string; readonly uid: string },
 ): Promise<void> {
   const result = await deps.writer.delete(RESOURCES[kind], child, 'Background', signal);
   if (result === 'deleted') deps.log.info({ kind, name: child.name }, 'object no longer wanted: deleted');
 }
 
+/** Its Deployment makes another one in its place. */
+async function replaceRouter({ deps, key, resource, signal }: Pass, { muteRouter }: Plan): Promise<void> {
+  if (muteRouter === undefined) return;
+  const { name, uid, silence } = muteRouter;
+  await deps.writer.delete(RESOURCES.Pod, { namespace: resource.namespace, name, uid }, 'Background', signal);
+  deps.routers.noteReplaced(key, uid);
+  deps.log.warn(
+    { modelDeployment: key, pod: name, silentMs: silence?.ms },
+    'router replaced: it is ready but does not answer',
+  );
+  deps.emit(resource, {
+    type: 'Warning',
+    reason: 'RouterReplaced',
+    action: 'Delete',
+    message: `pod ${name} was ready but did not say what it applies: deleted, another one takes its place`,
+  });
+}
+
 /** The drain is over when every pod says that nothing is left of it. A pod that is silent keeps it open until the plan gives up. */
-async function drainPods(deps: Deps, key: string, plan: Plan, token: string, signal: AbortSignal): Promise<void> {
-  const { drain } = plan;
+async function drainPods({ deps, key, signal }: Pass, { drain }: Plan, token: string): Promise<void> {
   if (drain === undefined) return;
   const options = { signal, deadlineMs: DRAIN_DEADLINE_MS };
   const answers = await Promise.all(
@@ -152,11 +151,9 @@ async function drainPods(deps: Deps, key: string, plan: Plan, token: string, sig
 
 /** One reload call. What the pod really serves is asked afterwards: only its own report counts. */
 async function reloadPod(
-  deps: Deps,
-  key: string,
+  { deps, key, signal }: Pass,
   { pod, body }: PodCall,
   token: string,
-  signal: AbortSignal,
 ): Promise<'moved' | 'waiting' | 'failed'> {
   if (pod.ip === undefined) return 'failed';
   const outcome = await deps.pods.reload(

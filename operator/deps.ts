@@ -9,7 +9,7 @@ import type { Memory } from './memory.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReloadClient } from './pods/reload-client.ts';
 import type { PodReports } from './pods/reports.ts';
-import type { RouterClient } from './pods/router-client.ts';
+import type { RouterReports } from './pods/router-reports.ts';
 import type { Clock } from './runtime/clock.ts';
 import type {
   ChildView,
@@ -66,7 +66,7 @@ export interface Deps {
   readonly artifacts: Artifacts;
   readonly pods: ReloadClient;
   readonly reports: PodReports;
-  readonly routers: RouterClient;
+  readonly routers: RouterReports;
   readonly memory: Memory;
   readonly metrics: Metrics;
   /** `data` of a Secret that the object with uid `owner` controls; undefined when there is none, or another's. Throws KubeError. */

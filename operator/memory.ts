@@ -7,6 +7,7 @@ export class Memory {
   readonly #owners = new Map<string, string>();
   readonly #tokens = new Map<string, string>();
   readonly #reloads = new Map<string, string | undefined>();
+  readonly #confirming = new Map<string, number>();
 
   /** What kept the last apply from making the children. */
   obstacles(key: string): readonly Obstacle[] {
@@ -28,6 +29,17 @@ export class Memory {
 
   isDrained(key: string, id: string | undefined): boolean {
     return id !== undefined && this.#drained.get(key) === id;
+  }
+
+  /** Whether routers have yet to confirm the table; `now` is monotonic ms. */
+  noteConfirming(key: string, isConfirming: boolean, now: number): void {
+    if (!isConfirming) this.#confirming.delete(key);
+    else if (!this.#confirming.has(key)) this.#confirming.set(key, now);
+  }
+
+  /** Since when (monotonic ms) routers have had to confirm the table; undefined when they have. */
+  confirmingSince(key: string): number | undefined {
+    return this.#confirming.get(key);
   }
 
   /** Returns whether the `reload` annotation has another value than in the last pass; the first pass asks the store anyway. */
@@ -56,7 +68,8 @@ export class Memory {
   /** Forgets the resource; returns the uid that it had. */
   forget(key: string): string | undefined {
     const uid = this.#owners.get(key);
-    for (const map of [this.#obstacles, this.#drained, this.#owners, this.#tokens, this.#reloads]) map.delete(key);
+    const all = [this.#obstacles, this.#drained, this.#owners, this.#tokens, this.#reloads, this.#confirming];
+    for (const map of all) map.delete(key);
     return uid;
   }
 }

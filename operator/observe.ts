@@ -5,28 +5,16 @@ import { durationMs } from './domain/duration.ts';
 import { LABEL_COMPONENT, LABEL_VARIANT } from './domain/labels.ts';
 import type { Spec, Variant } from './domain/model-deployment.ts';
 import { adminSecretName, routerName, serviceName, variantName } from './domain/names.ts';
-import type {
-  Observed,
-  PodObserved,
-  RouterObserved,
-  RouterPodObserved,
-  VariantObserved,
-  WorkloadObserved,
-} from './domain/observed.ts';
+import type { Observed, PodObserved, RouterObserved, VariantObserved, WorkloadObserved } from './domain/observed.ts';
 import { sourceOf } from './domain/variant.ts';
 import type { ModelInfo } from '../inference/contract.ts';
+import type { Pass, ValidResource } from './pass.ts';
 import { parseAdminToken } from './resources/admin-secret.ts';
-import type { DeploymentView, PodView, ResourceView } from './views.ts';
-
-const ROUTER_DEADLINE_MS = 2000;
+import type { DeploymentView, PodView } from './views.ts';
 
 /** Throws KubeError when the API server does not answer; silent pods and stores are part of what is observed. */
-export async function observe(
-  deps: Deps,
-  key: string,
-  resource: ResourceView & { spec: Spec },
-  signal: AbortSignal,
-): Promise<Observed> {
+export async function observe(pass: Pass<ValidResource>): Promise<Observed> {
+  const { deps, key, resource, signal } = pass;
   const { caches, memory } = deps;
   const { namespace, name, uid } = resource;
   const token = parseAdminToken(await deps.readSecret(namespace, adminSecretName(name), uid, signal));
@@ -40,9 +28,9 @@ export async function observe(
     revision === undefined ? [] : [[revision.name, revision] as const],
   );
   return {
-    variants: observeVariants(deps, key, resource, models, reports),
+    variants: observeVariants(pass, models, reports),
     revisions: new Map(revisions),
-    router: await observeRouter(deps, resource, routers, signal),
+    router: await observeRouter(pass, routers),
     ...(service?.owner === uid && service.target !== undefined && { service: service.target }),
     drained: memory.isDrained(key, resource.status?.draining?.id),
     adminToken: token,
@@ -51,9 +39,7 @@ export async function observe(
 }
 
 function observeVariants(
-  deps: Deps,
-  key: string,
-  resource: ResourceView & { spec: Spec },
+  { deps, key, resource }: Pass<ValidResource>,
   pods: readonly PodView[],
   reports: ReadonlyMap<string, ModelInfo>,
 ): ReadonlyMap<string, VariantObserved> {
@@ -105,19 +91,15 @@ function podOf(pod: PodView, report: ModelInfo | undefined): PodObserved {
   };
 }
 
-async function observeRouter(
-  deps: Deps,
-  { namespace, name, uid }: ResourceView,
-  pods: readonly PodView[],
-  signal: AbortSignal,
-): Promise<RouterObserved> {
-  const config = deps.caches.ConfigMap.get(namespace, routerName(name));
+async function observeRouter({ deps, key, resource, signal }: Pass, pods: readonly PodView[]): Promise<RouterObserved> {
+  const { namespace, name, uid } = resource;
+  const { caches, memory, routers, clock } = deps;
+  const config = caches.ConfigMap.get(namespace, routerName(name));
   const table = config?.owner === uid ? config.table : undefined;
-  const asked = pods.map(async (pod): Promise<RouterPodObserved> => {
-    const base = { name: pod.name, ready: pod.ready, terminating: pod.terminating };
-    if (pod.ip === undefined) return base;
-    const outcome = await deps.routers.applied(pod.ip, { signal, deadlineMs: ROUTER_DEADLINE_MS });
-    return outcome.kind === 'applied' ? { ...base, applied: outcome.applied } : base;
-  });
-  return { ...(table !== undefined && { table }), pods: await Promise.all(asked) };
+  const since = memory.confirmingSince(key);
+  return {
+    ...(await routers.collect(key, pods, signal)),
+    ...(table !== undefined && { table }),
+    ...(since !== undefined && { waitedMs: clock.monotonic() - since }),
+  };
 }

@@ -19,6 +19,7 @@ import { countRequest, createMetrics, type Metrics } from './metrics.ts';
 import { createReloadClient } from './pods/reload-client.ts';
 import { PodReports } from './pods/reports.ts';
 import { createRouterClient } from './pods/router-client.ts';
+import { RouterReports } from './pods/router-reports.ts';
 import { jittered } from './runtime/backoff.ts';
 import type { Clock } from './runtime/clock.ts';
 import { startHealthServer } from './runtime/health-server.ts';
@@ -41,6 +42,7 @@ const FIELD_MANAGER = 'switchyard';
 const STATUS_MANAGER = 'switchyard-status';
 const PODS_ASKED_AT_ONCE = 16;
 const INFO_DEADLINE_MS = 3000;
+const APPLIED_DEADLINE_MS = 2000;
 const QUEUE_BACKOFF = { baseMs: 1000, capMs: 300_000, random: Math.random };
 
 /** What all parts share. */
@@ -215,10 +217,14 @@ function buildDeps(parts: Parts): Deps {
 
 function podClients(clock: Clock, lifecycle: Lifecycle): Pick<Deps, 'pods' | 'routers'> {
   const pods = createReloadClient({ clock });
-  const routers = createRouterClient({ clock });
+  const client = createRouterClient({ clock });
   lifecycle.onStop('connections to pods', () => {
     pods.close();
-    routers.close();
+    client.close();
+  });
+  const routers = new RouterReports({
+    clock,
+    ask: (ip, signal) => client.applied(ip, { signal, deadlineMs: APPLIED_DEADLINE_MS }),
   });
   return { pods, routers };
 }

@@ -249,6 +249,42 @@ describe('variants that come and go', () => {
   });
 });
 
+describe('a router that does not confirm the table', () => {
+  const routed = () => {
+    const { resource, world } = blueAtRest();
+    return settle(edited(resource, { traffic: { router: 'HAProxy' } }), world);
+  };
+  const mute = (world: Observed, ms: number, waitedMs = ms): Observed => {
+    const [first, second] = world.router.pods;
+    const { applied, ...silent } = first!;
+    expect(applied).toBeDefined();
+    const pods = [{ ...silent, silence: { ms, hasAnswered: true } }, second!];
+    return { ...world, drained: true, router: { ...world.router, pods, waitedMs } };
+  };
+
+  it('is looked for ever more slowly', () => {
+    const { resource, world } = routed();
+    expect(plan(resource, mute(world, 0), context, NOW).requeueAfterMs).toBe(250);
+    expect(plan(resource, mute(world, 60_000), context, NOW)).toMatchObject({
+      requeueAfterMs: 5000,
+      muteRouter: undefined,
+    });
+  });
+
+  it('is replaced at last, and status says what is going on', () => {
+    const { resource, world } = routed();
+    const done = plan(resource, mute(world, 120_000), context, NOW);
+    expect(done.muteRouter?.name).toBe('r1');
+    expect(conditionsOf(done)).toMatchObject({ TrafficApplied: 'False/WaitingForRouters' });
+  });
+
+  it('is not replaced once nothing waits for it', () => {
+    const { resource, world } = routed();
+    const back = edited(resource, { traffic: { router: 'Service' } });
+    expect(plan(back, mute(world, 120_000), context, NOW).muteRouter).toBeUndefined();
+  });
+});
+
 it('starts pods on the candidate when it is in another bucket: a pod can only ever read the bucket that it was started with', () => {
   const { resource, world } = blueAtRest();
   const change = edited(resource, { source: { s3: { bucket: 'other' } } });

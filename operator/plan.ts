@@ -7,11 +7,12 @@ import { defined } from './domain/defined.ts';
 import { durationMs } from './domain/duration.ts';
 import { recheckAfter, reloadCalls } from './domain/hot-reload.ts';
 import { selectorText, variantSelector } from './domain/labels.ts';
-import type { Observed, PodObserved, StoredRevision } from './domain/observed.ts';
+import type { Observed, PodObserved, RouterPodObserved, StoredRevision } from './domain/observed.ts';
 import type { PlanContext, Resource } from './domain/resource.ts';
 import { decideVariant, type VariantDecision } from './domain/variant.ts';
 import type { Condition, Draining, RevisionStatus, Status } from './domain/status.ts';
 import { messageOf, phaseOf, summaryOf, urlOf, variantStatus } from './domain/summary.ts';
+import { confirmationPollMs, routerToReplace } from './domain/router-silence.ts';
 import { planTraffic, trafficMode, type TrafficPlan } from './domain/traffic.ts';
 import { livePods } from './domain/wave.ts';
 import { revisionRows, withLearnedSha256 } from './domain/revision-rows.ts';
@@ -37,6 +38,10 @@ export interface Plan {
   readonly promotions: readonly Promotion[];
   /** Pods to be told to end the connections that are open now. */
   readonly drain: { readonly id: string; readonly pods: readonly PodObserved[] } | undefined;
+  /** A router that has been silent for too long: its pod is deleted, so that another one takes its place. */
+  readonly muteRouter: RouterPodObserved | undefined;
+  /** Routers have yet to confirm the table. */
+  readonly isConfirming: boolean;
   /** A pod that is ready did not say what it serves: nobody will tell when it does. */
   readonly isUnheard: boolean;
   /** Look again after so many ms although nothing happened. */
@@ -44,7 +49,7 @@ export interface Plan {
 }
 
 const DRAIN_LIMIT_MS = 120_000;
-/** While something is under way that no watch reports: a load that goes on, a router that has yet to confirm. */
+/** While something is under way that no watch reports: a load that goes on, a drain. */
 const BUSY_RECHECK_MS = 250;
 
 export function plan(resource: Resource, observed: Observed, context: PlanContext, now: number): Plan {
@@ -70,8 +75,18 @@ export function plan(resource: Resource, observed: Observed, context: PlanContex
     reloads,
     promotions: promotionsOf(resource, variants, now),
     drain: draining && { id: draining.id, pods },
+    muteRouter: traffic.confirming ? routerToReplace(observed.router) : undefined,
+    isConfirming: traffic.confirming,
     isUnheard: observed.adminToken !== undefined && pods.some((pod) => pod.ready && pod.report === undefined),
-    requeueAfterMs: nextLook(resource, variants, traffic, reloads.length > 0 || draining !== undefined, now),
+    requeueAfterMs: nextLook(
+      resource,
+      variants,
+      [
+        ...(reloads.length > 0 || draining !== undefined ? [BUSY_RECHECK_MS] : []),
+        ...(traffic.confirming ? [confirmationPollMs(observed.router.waitedMs ?? 0)] : []),
+      ],
+      now,
+    ),
   };
 }
 
@@ -215,18 +230,16 @@ function promotionsOf(resource: Resource, variants: readonly VariantDecision[], 
 function nextLook(
   resource: Resource,
   variants: readonly VariantDecision[],
-  traffic: TrafficPlan,
-  calling: boolean,
+  unwatched: readonly number[],
   now: number,
 ): number | undefined {
-  const busy = calling || traffic.confirming;
   const deadlineMs = durationMs(resource.spec.rollout.progressDeadline);
   const times = variants.flatMap(({ facts }) => [
     recheckAfter(facts.state, now),
     untilMissingStalls(facts, deadlineMs, now),
   ]);
   const ahead = times.filter((ms) => ms !== undefined && ms > 0).map(Number);
-  const soonest = [...ahead, ...(busy ? [BUSY_RECHECK_MS] : [])];
+  const soonest = [...ahead, ...unwatched];
   return soonest.length > 0 ? Math.min(...soonest) : undefined;
 }
 

@@ -154,6 +154,25 @@ it('asks a ready pod that did not answer again, and misses no deadline by that',
   expect(await pass(world)).toEqual({ afterMs: 600_000, failed: true });
 });
 
+it('deletes a router that has never answered, tells of it once, and not the next one at once', async () => {
+  const routed = { ...spec, traffic: { router: 'HAProxy' } };
+  put(world.caches.resources, stored('ModelDeployment', 'retail', { spec: routed }, { resourceVersion: '2' }));
+  const labels = { 'switchyard.dev/model-deployment': 'retail', 'app.kubernetes.io/component': 'router' };
+  const status = { podIP: '10.0.0.8', conditions: [{ type: 'Ready', status: 'True' }] };
+  put(world.caches.pods, stored('Pod', 'mute', { status }, { labels }));
+  const deleted = () => world.calls.filter((call) => call === 'delete Pod/mute' || call === 'event RouterReplaced');
+
+  await pass(world);
+  world.clock.freeze(119_999);
+  await pass(world);
+  expect(deleted()).toEqual([]);
+
+  world.clock.freeze(1);
+  await pass(world);
+  await pass(world);
+  expect(deleted()).toEqual(['delete Pod/mute', 'event RouterReplaced']);
+});
+
 it('says in status what of a stored spec does not fit the schema, and touches nothing', async () => {
   put(
     world.caches.resources,

@@ -2,11 +2,10 @@
 import { applyPlan, writeStatus } from './apply.ts';
 import { storeNamed } from './config.ts';
 import type { Deps } from './deps.ts';
-import type { Spec } from './domain/model-deployment.ts';
 import { observe } from './observe.ts';
 import type { PlanContext } from './domain/resource.ts';
+import type { Pass, ValidResource } from './pass.ts';
 import { invalidStatus, plan } from './plan.ts';
-import type { ResourceView } from './views.ts';
 
 /** When to look again: at once, after so many ms, after the key's own back-off (or so many ms, if that is sooner), or only when something happens. */
 export type Next = 'now' | 'failed' | 'idle' | { readonly afterMs: number; readonly failed?: true };
@@ -28,25 +27,22 @@ export async function reconcile(
       resource.invalid ?? 'invalid',
       deps.clock.now(),
     );
-    await writeStatus(deps, key, resource, status, signal);
+    await writeStatus({ deps, key, resource, signal }, status);
     return 'idle';
   }
-  return reconcileValid(deps, key, { ...resource, spec: resource.spec }, signal);
+  return reconcileValid({ deps, key, resource: { ...resource, spec: resource.spec }, signal });
 }
 
-async function reconcileValid(
-  deps: Deps,
-  key: string,
-  resource: ResourceView & { spec: Spec },
-  signal: AbortSignal,
-): Promise<Next> {
+async function reconcileValid(pass: Pass<ValidResource>): Promise<Next> {
+  const { deps, key, resource } = pass;
   if (deps.memory.noteReload(key, resource.reload)) deps.artifacts.poke(key);
-  const observed = await observe(deps, key, resource, signal);
+  const observed = await observe(pass);
   if (observed.adminToken !== undefined) deps.memory.noteToken(key, observed.adminToken);
   const context = planContext(deps, deps.memory.token(key));
   const decided = plan({ ...resource, status: resource.status }, observed, context, deps.clock.now());
+  deps.memory.noteConfirming(key, decided.isConfirming, deps.clock.monotonic());
   const token = observed.adminToken ?? context.newToken;
-  const outcome = await applyPlan(deps, key, resource, decided, token, signal);
+  const outcome = await applyPlan(pass, decided, token);
   if (outcome.moved) return 'now';
   const afterMs = decided.requeueAfterMs;
   if (outcome.failed) return afterMs === undefined || decided.reloads.length > 0 ? 'failed' : { afterMs, failed: true };
@@ -57,6 +53,7 @@ async function reconcileValid(
 function forget(deps: Deps, key: string): Next {
   deps.artifacts.want(key, []);
   deps.reports.forget(key);
+  deps.routers.forget(key);
   const uid = deps.memory.forget(key);
   if (uid !== undefined) deps.writer.forgetOwner(uid);
   return 'idle';

@@ -12,6 +12,7 @@ const traffic: TrafficPlan = {
   confirming: false,
   held: [],
   skipped: [],
+  silent: [],
   shares: new Map(),
 };
 const resolved = {
@@ -194,6 +195,11 @@ describe('pods', () => {
 it('traffic that waits for routers, for capacity, or skips a variant is not applied', () => {
   expect(of(assessment({}, { traffic: { ...traffic, acknowledged: false } }))).toMatchObject({
     TrafficApplied: 'False/WaitingForRouters',
+  });
+  const silent = assess(assessment({}, { traffic: { ...traffic, acknowledged: false, silent: ['r1'] } }), NOW);
+  expect(silent.find(({ type }) => type === 'TrafficApplied')).toMatchObject({
+    reason: 'WaitingForRouters',
+    message: 'router r1 is ready but does not answer; it is replaced if that goes on',
   });
   expect(of(assessment({}, { traffic: { ...traffic, held: ['green'] } }))).toMatchObject({
     TrafficApplied: 'False/InsufficientCapacity',

@@ -158,6 +158,15 @@ function assessTraffic(traffic: TrafficPlan): Finding {
       `waiting for ready pods of ${traffic.held.join(', ')} before it gets more traffic`,
     );
   }
+  if (traffic.silent.length > 0) {
+    const routers = traffic.silent.join(', ');
+    return finding(
+      'TrafficApplied',
+      false,
+      'WaitingForRouters',
+      `router ${routers} is ready but does not answer; it is replaced if that goes on`,
+    );
+  }
   if (!traffic.acknowledged)
     return finding('TrafficApplied', false, 'WaitingForRouters', 'not every serving router has confirmed the weights');
   if (traffic.skipped.length > 0) {

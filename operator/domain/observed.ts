@@ -70,14 +70,21 @@ export interface VariantObserved {
 /** A router pod; `applied` is absent when it did not answer. */
 export interface RouterPodObserved {
   readonly name: string;
+  readonly uid: string;
   readonly ready: boolean;
   readonly terminating: boolean;
   readonly applied?: Applied;
+  /** For how long it has not answered, and whether this process has heard of it before. Absent: it answers, or has no address yet. */
+  readonly silence?: { readonly ms: number; readonly hasAnswered: boolean };
 }
 
 export interface RouterObserved {
   readonly table?: RouterTable;
   readonly pods: readonly RouterPodObserved[];
+  /** Pods replaced for their silence since all of them last answered; absent: none. */
+  readonly replaced?: number;
+  /** For how long confirmation of the table has been waited for; absent: it has not. */
+  readonly waitedMs?: number;
 }
 
 /** Where the stable Service sends its traffic at present. */

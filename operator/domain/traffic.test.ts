@@ -34,6 +34,7 @@ const router = (
   skipped: readonly string[] = [],
 ): RouterPodObserved => ({
   name,
+  uid: `uid-${name}`,
   ready: true,
   terminating: false,
   applied: {
@@ -77,7 +78,9 @@ describe('through the router', () => {
     expect(at([]).acknowledged).toBe(false);
     expect(at([router('a', first), old]).acknowledged).toBe(false);
     expect(at([router('a', first), { ...old, terminating: true, ready: false }]).acknowledged).toBe(false);
-    expect(at([router('a', first), { name: 'mute', ready: false, terminating: true }]).acknowledged).toBe(true);
+    expect(at([router('a', first), { name: 'mute', uid: 'm', ready: false, terminating: true }]).acknowledged).toBe(
+      true,
+    );
     expect(at([router('a', first), router('b', first)]).shares.get('blue')).toEqual({ weight: 90, percent: '90%' });
   });
 

@@ -7,6 +7,7 @@ import { hashOf } from '../runtime/hash.ts';
 import type { Spec } from './model-deployment.ts';
 import { variantName } from './names.ts';
 import type { RouterObserved, RouterPodObserved, ServiceTarget } from './observed.ts';
+import { isServing, silentRouters } from './router-silence.ts';
 
 export interface VariantCapacity {
   readonly name: string;
@@ -39,6 +40,8 @@ export interface TrafficPlan {
   readonly held: readonly string[];
   /** Variants whose share goes to the others because they have no ready pod. */
   readonly skipped: readonly string[];
+  /** Routers that have not answered for some time. */
+  readonly silent: readonly string[];
   readonly shares: ReadonlyMap<string, Share>;
 }
 
@@ -68,6 +71,7 @@ function planService({ variants, service }: TrafficInput): TrafficPlan {
     confirming: false,
     held: there ? [] : [variant.name],
     skipped: [],
+    silent: [],
     shares: new Map(there ? [[variant.name, { weight: variant.weight, percent: '100%' }]] : []),
   };
 }
@@ -86,6 +90,7 @@ function planRouter(input: TrafficInput): TrafficPlan {
     confirming: serving.length > 0 && applied === undefined,
     held,
     skipped: applied?.slots.filter((slot) => slot.skipped).map((slot) => slot.variant) ?? [],
+    silent: silentRouters(input.router.pods),
     shares: acknowledged ? effectiveShares(input.variants, applied) : new Map<string, Share>(),
   };
 }
@@ -102,11 +107,6 @@ function confirmedBy(
   const checksum = hashOf(table);
   const all = written?.generation === table.generation && serving.every((pod) => pod.applied?.checksum === checksum);
   return all ? serving[0]?.applied : undefined;
-}
-
-/** A router that is ready, or that is going away but still answers, since it may still pass on requests. */
-function isServing(pod: RouterPodObserved): boolean {
-  return pod.terminating ? pod.applied !== undefined : pod.ready;
 }
 
 /**

@@ -12,6 +12,7 @@ const ALLOWED = [
   ['patch', 'roles.rbac.authorization.k8s.io'],
   ['watch', 'endpointslices.discovery.k8s.io'],
   ['get', 'secrets'],
+  ['delete', 'pods'],
   ['create', 'events.events.k8s.io'],
 ];
 
@@ -21,7 +22,6 @@ const FORBIDDEN = [
   ['delete', 'secrets'],
   ['patch', 'modeldeployments.switchyard.dev'],
   ['update', 'modeldeployments.switchyard.dev'],
-  ['delete', 'pods'],
   ['create', 'pods'],
   ['get', 'nodes'],
   ['create', 'clusterrolebindings.rbac.authorization.k8s.io'],

@@ -44,6 +44,10 @@ describe('the operator may', () => {
     expect(verbsOf('secrets')).toEqual(['get', 'create', 'patch']);
   });
 
+  it('delete a pod, and neither make nor change one', () => {
+    expect(verbsOf('pods')).toEqual(['get', 'list', 'watch', 'delete']);
+  });
+
   it('not write a spec', () => {
     expect(verbsOf('modeldeployments')).toEqual(['get', 'list', 'watch']);
   });

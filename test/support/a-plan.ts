@@ -103,6 +103,7 @@ function routerPod(name: string, table: RouterTable): Observed['router']['pods']
   }));
   return {
     name,
+    uid: `uid-${name}`,
     ready: true,
     terminating: false,
     applied: { generation: table.generation, checksum: checksumOf(table), slots },

@@ -1,5 +1,7 @@
 // Dependencies of a reconcile in memory: caches filled by hand, pods that answer as told, and every write recorded in order.
 import { PodReports } from '../../operator/pods/reports.ts';
+import type { AppliedOutcome } from '../../operator/pods/router-client.ts';
+import { RouterReports } from '../../operator/pods/router-reports.ts';
 import type { Resolution } from '../../operator/artifacts/source.ts';
 import { loadConfig } from '../../operator/config.ts';
 import type { Caches, Deps } from '../../operator/deps.ts';
@@ -45,6 +47,9 @@ export interface World {
   written?: Status;
   /** Kinds that the API server refuses, and how. */
   readonly refused: Map<string, Error>;
+  /** What every router answers. */
+  applied: AppliedOutcome;
+  readonly clock: FakeClock;
 }
 
 /** An object as the API server stores it. */
@@ -88,13 +93,14 @@ export function fakeWorld(): World {
     token: 'token',
     tokenOwner: 'uid-ModelDeployment-retail',
     refused: new Map(),
+    applied: { kind: 'unreachable', message: 'no answer' },
+    clock: new FakeClock(),
   };
   return Object.assign(world, { deps: fakeDeps(world) });
 }
 
 function fakeDeps(world: Omit<World, 'deps'>): Deps {
-  const clock = new FakeClock();
-  const { calls, caches } = world;
+  const { calls, caches, clock } = world;
   return {
     clock,
     config: loadConfig({ MODEL_BUCKET: 'models', SWITCHYARD_CONFIG: '/none' }, () => ''),
@@ -119,7 +125,7 @@ function fakeDeps(world: Omit<World, 'deps'>): Deps {
       close: () => undefined,
     },
     reports: new PodReports({ clock, ask: () => Promise.resolve(world.info), concurrency: 4, maxAgeMs: 60_000 }),
-    routers: { applied: () => Promise.resolve({ kind: 'unreachable', message: '' }), close: () => undefined },
+    routers: new RouterReports({ clock, ask: () => Promise.resolve(world.applied) }),
     memory: new Memory(),
     readSecret: (_namespace, _name, owner) =>
       Promise.resolve(
