@@ -6,15 +6,15 @@ import { describe, expect, it } from 'vitest';
 import { projectRoot } from './cluster/config.ts';
 
 interface Ended {
-  readonly status: number;
+  readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 async function runProgramOf(path: string, args: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [join(projectRoot, path), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { status: Number(status), stdout, stderr };
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status: child.exitCode, stdout, stderr };
 }
 
 describe.each([
@@ -25,7 +25,9 @@ describe.each([
     right: ['static', 'unit', 'component', 'api', 'cluster'],
   },
   { path: 'test/demo/main.ts', args: ['--wrong'], wrong: '--wrong', right: ['--keep', '--json', '--help'] },
-  { path: 'test/demo/main.ts', args: ['up'], wrong: '"up"', right: ['down'] },
+  { path: 'test/demo/main.ts', args: ['up'], wrong: '"up"', right: ['upload', 'down'] },
+  { path: 'test/demo/main.ts', args: ['upload', 'bad'], wrong: '"bad"', right: ['good', 'broken'] },
+  { path: 'test/demo/main.ts', args: ['down', '--keep'], wrong: '--keep', right: ['down'] },
   { path: 'test/bench/main.ts', args: ['nope'], wrong: 'nope', right: ['reload', 'steady'] },
   { path: 'test/cluster/main.ts', args: ['foo'], wrong: 'foo', right: ['up', 'down', 'status', 'kubectl'] },
 ])('$path $args', ({ path, args, wrong, right }) => {

@@ -2,8 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import tar from 'tar-stream';
 import { z } from 'zod';
 import type { Basket } from '../load/contract.ts';
+import { anArchive } from '../support/an-archive.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 
@@ -30,6 +36,24 @@ export function artifactOf(bytes: Buffer, version: string): Artifact {
 /** As an upload that broke off: the first half. */
 export function truncated({ bytes }: Artifact): Artifact {
   return artifactOf(bytes.subarray(0, Math.floor(bytes.length / 2)), 'truncated');
+}
+
+/** The same model under another `version`, as a pipeline that trains every night would upload it. Throws for bytes that are no archive. */
+export async function asVersion({ bytes }: Artifact, version: string): Promise<Artifact> {
+  const archive = tar.extract();
+  const entries: (readonly [string, Buffer])[] = [];
+  const read = pipeline(Readable.from([bytes]), createGunzip(), archive);
+  for await (const entry of archive) {
+    const content = await buffer(entry);
+    const { name } = entry.header;
+    entries.push([name, name === 'metadata.json' ? Buffer.from(withVersion(content.toString(), version)) : content]);
+  }
+  await read;
+  return artifactOf(await anArchive(entries), version);
+}
+
+function withVersion(metadata: string, version: string): string {
+  return JSON.stringify({ ...z.looseObject({}).parse(JSON.parse(metadata)), version });
 }
 
 const Baskets = z.array(

@@ -1,46 +1,72 @@
 // npm run demo: the product's main job on a real cluster, with load all the time, and a table that says what held.
 import { writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { stopCluster } from '../cluster/cluster.ts';
 import { stopDockerWhenIdle } from '../cluster/docker.ts';
-import { noMoreWords, oneOf, readCommandLine } from '../command-line.ts';
+import { noMoreWords, oneOf, readCommandLine, UsageError } from '../command-line.ts';
 import { runProgram } from '../program.ts';
 import { formatSeconds, showProgress, type OnProgress } from '../progress.ts';
 import { Claims, renderClaims, renderQuotes } from './claims.ts';
 import { diagnose } from './diagnosis.ts';
 import { play } from './play.ts';
-import { setUpStage, type Stage } from './stage.ts';
-import { serviceUrl } from './traffic.ts';
 import { BLUE } from './show.ts';
+import { setUpStage, type Stage } from './stage.ts';
+import { tour } from './tour.ts';
+import { serviceUrl } from './traffic.ts';
+import { openKeptStage, upload, UPLOADS, type UploadKind } from './upload.ts';
 
 const HELP = `Shows Switchyard at work: a real Kubernetes node, a real S3 server, real scikit-learn models, and load the whole time.
 
   npm run demo [-- [--keep] [--json FILE]]
+  npm run demo -- upload good|broken
   npm run demo -- down
 
 --keep        leaves everything up at the end and says how to look around
 --json FILE   writes the figures as rows {name, value, unit}
+upload        puts a new artifact, or a broken one, over the key of blue in what --keep has left, and says what comes of it
 down          removes what --keep has left
 
 Needs Linux and root. The first run builds Kubernetes from source and takes about 10 minutes on two cores, later ones about one.
 `;
+
+const COMMANDS = ['upload', 'down'] as const;
 
 interface Options {
   readonly keep: boolean;
   readonly json: string | undefined;
 }
 
+interface Progress {
+  readonly report: OnProgress;
+  readonly close: () => void;
+}
+
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, words } = readCommandLine(args, { keep: { type: 'boolean' }, json: { type: 'string' } });
-  const isDown = words[0] !== undefined && oneOf('command', words[0], ['down']) === 'down';
-  noMoreWords(words, 1);
+  const command = words[0] === undefined ? undefined : oneOf('command', words[0], COMMANDS);
+  noMoreWords(words, command === 'upload' ? 2 : 1);
+  const [option] = Object.keys(values);
+  if (command !== undefined && option !== undefined) throw new UsageError(`--${option} does not go with ${command}.`);
+  const kind = command === 'upload' ? oneOf('artifact', words[1] ?? '', UPLOADS) : undefined;
   const progress = showProgress();
   try {
-    if (isDown) return await down(progress.report, signal);
+    if (kind !== undefined) return await uploadOver(kind, progress, signal);
+    if (command === 'down') return await down(progress.report, signal);
     return await demo({ keep: values.keep === true, json: values.json }, progress, signal);
   } finally {
     progress.close();
+  }
+}
+
+async function uploadOver(kind: UploadKind, progress: Progress, signal: AbortSignal): Promise<number> {
+  const stage = await openKeptStage(signal);
+  try {
+    const text = await upload(kind, stage, new Date(), progress.report);
+    progress.close();
+    process.stdout.write(text);
+    return 0;
+  } finally {
+    stage.store.close();
   }
 }
 
@@ -50,11 +76,7 @@ async function down(onProgress: OnProgress, signal: AbortSignal): Promise<number
   return 0;
 }
 
-async function demo(
-  { keep, json }: Options,
-  progress: { readonly report: OnProgress; readonly close: () => void },
-  signal: AbortSignal,
-): Promise<number> {
+async function demo({ keep, json }: Options, progress: Progress, signal: AbortSignal): Promise<number> {
   const startedMs = performance.now();
   const claims = new Claims();
   const stage = await setUpStage({ keep, onProgress: progress.report, signal });
@@ -63,7 +85,9 @@ async function demo(
     claims.row('demo_seconds', Math.round((performance.now() - startedMs) / 1000), 's');
     process.stdout.write(`\n${renderQuotes(claims.quotes)}\n${renderClaims(claims.all)}\n`);
     if (json !== undefined) await writeFile(json, `${JSON.stringify(claims.rows, undefined, 2)}\n`);
-    if (keep) process.stdout.write(await tour(stage));
+    if (keep) {
+      process.stdout.write(tour(stage.cluster, await serviceUrl(stage.kube, BLUE.namespace, BLUE.name)));
+    }
     process.stdout.write(`${verdict(claims)} in ${formatSeconds((performance.now() - startedMs) / 1000)}\n`);
     return claims.broken.length === 0 ? 0 : 1;
   } finally {
@@ -72,11 +96,7 @@ async function demo(
 }
 
 /** Claims that fail, and steps that do not end, are explained while the cluster is still there. */
-async function playOrExplain(
-  stage: Stage,
-  claims: Claims,
-  progress: { readonly report: OnProgress; readonly close: () => void },
-): Promise<void> {
+async function playOrExplain(stage: Stage, claims: Claims, progress: Progress): Promise<void> {
   try {
     await play(stage, claims, progress.report);
   } catch (error) {
@@ -96,22 +116,6 @@ function verdict({ all, broken }: Claims): string {
   return broken.length === 0
     ? `All ${all.length} claims hold`
     : `${broken.length} of ${all.length} claims do NOT hold: ${broken.map(({ claim }) => claim).join('; ')}`;
-}
-
-async function tour({ cluster, kube }: Stage): Promise<string> {
-  const url = await serviceUrl(kube, BLUE.namespace, BLUE.name);
-  const body = '{"basket_items": {"a": {"quantity": 2, "price": 3.5, "category": "produce"}}}';
-  return `The cluster stays up. To look around:
-  export KUBECONFIG=${cluster.kubeconfig}
-  export PATH=$PATH:${dirname(cluster.kubectlPath)}
-  kubectl get mdep -n ml -o wide
-  kubectl describe mdep retail -n ml
-  curl -i ${url}/predict -H 'x-user-id: me' -H 'content-type: application/json' -d '${body}'
-  curl ${url}/model/info
-To remove it:
-  npm run demo -- down
-
-`;
 }
 
 await runProgram(HELP, main);

@@ -3,6 +3,7 @@ import { readArtifact, truncated } from '../artifacts.ts';
 import { condition } from '../kube.ts';
 import { waitFor } from '../../cluster/process.ts';
 import { modelInfo, modelPods } from '../pods.ts';
+import { shellCommand } from '../../shell-words.ts';
 import { isUpload, type Target } from '../reload.ts';
 import { BLUE, PLAIN, type Show } from '../show.ts';
 
@@ -68,7 +69,7 @@ async function quote({ stage, claims }: Show, { namespace, name }: Target): Prom
     ['get', 'mdep', name, '-n', namespace, '-o', 'jsonpath={.status.conditions[?(@.type=="UpToDate")]}'],
     ['get', 'events', '-n', namespace, '--field-selector', 'reason=ArtifactRejected'],
   ];
-  for (const args of commands) claims.quote(`kubectl ${args.join(' ')}`, await stage.kube.kubectl(args));
+  for (const args of commands) claims.quote(shellCommand(['kubectl', ...args]), await stage.kube.kubectl(args));
 }
 
 /** Pods that do not serve the version that they should. */
