@@ -57,7 +57,9 @@ export function buildChildren(input: ChildrenInput): Children {
   const staying = stayingNames(input, present);
   const history = keptRevisions(input, present);
   const keeps = (kind: string, name: string) =>
-    applied.has(`${kind}/${name}`) || (kind === 'ControllerRevision' ? history : staying).has(name);
+    input.traffic.present === 'unknown' ||
+    applied.has(`${kind}/${name}`) ||
+    (kind === 'ControllerRevision' ? history : staying).has(name);
   return { records, objects, keeps };
 }
 
@@ -155,9 +157,10 @@ function routerObjects({ resource, traffic, context }: ChildrenInput, owner: Own
  * that they get nothing, or when the Service is seen to point elsewhere.
  */
 function stayingVariants({ variants, traffic, observed }: ChildrenInput): ReadonlySet<string> {
-  const { service, router } = observed;
+  const { service } = observed;
+  const present = traffic.present === 'unknown' ? undefined : traffic.present;
   const isPast = traffic.mode === 'Service' ? service?.kind !== 'router' : traffic.acknowledged;
-  const routed = isPast ? [] : (router.table?.slots ?? []).map(({ variant }) => variant);
+  const routed = isPast ? [] : (present?.slots ?? []).map(({ variant }) => variant);
   const held = traffic.table?.slots.map(({ variant }) => variant) ?? [];
   const direct = service?.kind === 'variant' ? [service.variant] : [];
   return new Set([...variants.map(({ facts }) => facts.name), ...routed, ...held, ...direct]);

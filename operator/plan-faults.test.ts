@@ -216,6 +216,24 @@ describe('variants that come and go', () => {
       expect(last.children.keeps('Deployment', `retail--${name}`)).toBe(false);
   });
 
+  it('keeps their pods although the table is lost: by the one that the routers apply, and whatever it is while none has said so', () => {
+    const { resource, world } = two();
+    const change = edited(resource, { variants: variants('blue'), traffic: { router: 'HAProxy' } });
+    const { table, pods: routers } = world.router;
+    const told = routers.map((pod) => ({ ...pod, applied: { ...pod.applied!, table } }));
+    const silent = routers.map(({ applied, ...pod }) => ({
+      ...pod,
+      silence: { ms: applied!.generation, hasAnswered: true },
+    }));
+
+    const lost = plan(change, { ...world, router: { pods: told } }, context, NOW);
+    const unknown = plan(change, { ...world, router: { pods: silent } }, context, NOW);
+
+    for (const done of [lost, unknown]) expect(done.children.keeps('Deployment', 'retail--green')).toBe(true);
+    expect(find(unknown, 'ConfigMap', 'retail--router')).toBeUndefined();
+    expect(unknown).toMatchObject({ isConfirming: true, requeueAfterMs: 250 });
+  });
+
   it('keeps no history of a variant that is gone', () => {
     const { resource, world } = two();
     const change = edited(resource, { variants: variants('blue') });

@@ -107,6 +107,9 @@ function planResourceTraffic(
     variants: capacity,
     router: observed.router,
     service: observed.service,
+    confirmed: (resource.status?.variants ?? []).flatMap(({ name, weight }) =>
+      weight === undefined ? [] : [{ name, weight }],
+    ),
   };
   return planTraffic(input, trafficMode(resource.spec));
 }

@@ -97,6 +97,11 @@ describe('the table of a ConfigMap', () => {
   it.each([
     ['is read', { 'table.json': JSON.stringify(table) }, table],
     ['is absent when it was cut short', { 'table.json': JSON.stringify(table).slice(0, -1) }, undefined],
+    [
+      'is absent when it has holes',
+      { 'table.json': JSON.stringify({ ...table, ranges: [{ from: 1, to: 9999, slot: 0 }] }) },
+      undefined,
+    ],
     ['is absent when it does not fit', { 'table.json': JSON.stringify({ ...table, generation: 0 }) }, undefined],
     ['is absent in another ConfigMap', { other: 'x' }, undefined],
   ])('%s', (_what, data, expected) => {

@@ -1,6 +1,6 @@
 // What we read of the objects in the caches: raw JSON in, our own small types out. The only place that knows where Kubernetes keeps a thing.
 import { z } from 'zod';
-import { RouterTable, TABLE_KEY } from '../router/contract.ts';
+import { isWhole, RouterTable, TABLE_KEY } from '../router/contract.ts';
 import { LABEL_COMPONENT, LABEL_MODEL_DEPLOYMENT, LABEL_VARIANT } from './domain/labels.ts';
 import { RELOAD_ANNOTATION, Spec } from './domain/model-deployment.ts';
 import type { ServiceTarget, StoredRevision } from './domain/observed.ts';
@@ -175,7 +175,7 @@ export function serviceView(object: StoredObject): ServiceView {
 export function tableView(object: StoredObject): TableView {
   const data = z.record(z.string(), z.string()).safeParse(object['data'] ?? {});
   const table = RouterTable.safeParse(parseJson(data.data?.[TABLE_KEY]));
-  return { ...childView(object), ...(table.success && { table: table.data }) };
+  return { ...childView(object), ...(table.success && isWhole(table.data) && { table: table.data }) };
 }
 
 /** A ControllerRevision; `revision` is absent when it is not one of ours. */

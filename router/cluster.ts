@@ -6,7 +6,7 @@ import type { WatchEvent } from '../operator/kube/watch.ts';
 import { watch } from '../operator/kube/watch.ts';
 import type { Clock } from '../operator/runtime/clock.ts';
 import type { Logger } from 'pino';
-import { BUCKETS, LABEL_MODEL_DEPLOYMENT, RouterTable, TABLE_KEY } from './contract.ts';
+import { isWhole, LABEL_MODEL_DEPLOYMENT, RouterTable, TABLE_KEY } from './contract.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { Endpoints } from './endpoints.ts';
 
@@ -96,13 +96,4 @@ export function parseTable(object: StoredObject): RouterTable | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Every bucket once, and each with a slot of the table. */
-function isWhole({ ranges, slots }: RouterTable): boolean {
-  const known = new Set(slots.map(({ slot }) => slot));
-  const ordered = ranges.every(
-    ({ from, to, slot }, index) => from === (ranges[index - 1]?.to ?? -1) + 1 && to >= from && known.has(slot),
-  );
-  return ordered && known.size === slots.length && ranges.at(-1)?.to === BUCKETS - 1;
 }

@@ -52,6 +52,15 @@ export const RouterTable = z.strictObject({
 });
 export type RouterTable = z.infer<typeof RouterTable>;
 
+/** Every bucket is there once, and each with a slot of the table. */
+export function isWhole({ ranges, slots }: RouterTable): boolean {
+  const known = new Set(slots.map(({ slot: each }) => each));
+  const ordered = ranges.every(
+    ({ from, to, slot: each }, index) => from === (ranges[index - 1]?.to ?? -1) + 1 && to >= from && known.has(each),
+  );
+  return ordered && known.size === slots.length && ranges.at(-1)?.to === BUCKETS - 1;
+}
+
 /** How one request finds its key: fixed when the router starts. */
 export const StickyKey = z.union([
   z.strictObject({ header: z.string() }),
@@ -76,5 +85,9 @@ export const Applied = z.object({
       skipped: z.boolean(),
     }),
   ),
+  /** That table itself, so that it can be written again when its ConfigMap is lost. Absent: this router no longer knows it. */
+  table: RouterTable.optional(),
+  /** Slots that have left the table and still hold servers. */
+  leaving: z.array(z.int()).optional(),
 });
 export type Applied = z.infer<typeof Applied>;

@@ -171,7 +171,14 @@ describe('appliedOf', () => {
         { slot: 0, variant: 'blue', servers: 2, buckets: 6_000, skipped: false },
         { slot: 1, variant: 'green', servers: 1, buckets: 4_000, skipped: false },
       ],
+      table: known().table,
+      leaving: [],
     });
+  });
+
+  it('names the slots that have left the table and are not drained', () => {
+    const state = known({ table: tableOf([BLUE], [1]) });
+    expect(appliedOf(settled(state, RUNNING), state).leaving).toEqual([1]);
   });
 
   it('marks a slot whose declared buckets others serve', () => {

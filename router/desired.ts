@@ -92,6 +92,7 @@ export function appliedOf(actual: Actual, known: Pick<Known, 'table' | 'checksum
   return {
     generation: Number(valueOf(actual.maps.table, GENERATION) ?? 0),
     checksum,
+    ...(declared !== undefined && { table: declared, leaving: leavingSlots(declared, actual) }),
     slots: slots.map(({ slot, variant }) => ({
       slot,
       variant,
@@ -117,12 +118,16 @@ function committedEntry(slot: number, { maps }: Actual): SlotEntry | undefined {
 
 /** Slots of the table under the name that holds for their requests, and slots that have left the table but not yet their servers. */
 function namedSlots(table: RouterTable, actual: Actual): SlotEntry[] {
-  const declared = new Set(table.slots.map(({ slot }) => slot));
-  const leaving = new Set(actual.servers.map(({ slot }) => slot).filter((slot) => !declared.has(slot)));
   return [
     ...table.slots.map((entry) => formerOf(entry, actual) ?? entry),
-    ...[...leaving].flatMap((slot) => committedEntry(slot, actual) ?? []),
+    ...leavingSlots(table, actual).flatMap((slot) => committedEntry(slot, actual) ?? []),
   ];
+}
+
+/** Slots that hold servers and are not in the table. */
+function leavingSlots(table: RouterTable, actual: Actual): number[] {
+  const declared = new Set(table.slots.map(({ slot }) => slot));
+  return [...new Set(actual.servers.map(({ slot }) => slot))].filter((slot) => !declared.has(slot));
 }
 
 /** Each variant that can answer → the slot of it with the largest share. */

@@ -7,6 +7,7 @@ import type { TrafficPlan } from './traffic.ts';
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const traffic: TrafficPlan = {
   mode: 'HAProxy',
+  present: undefined,
   target: { kind: 'router' },
   acknowledged: true,
   confirming: false,

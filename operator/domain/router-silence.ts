@@ -23,6 +23,11 @@ export function isServing(pod: RouterPodObserved): boolean {
   return pod.terminating ? pod.applied !== undefined : pod.ready;
 }
 
+/** It has had all the time that a router gets to answer. */
+export function isMute({ silence }: RouterPodObserved): boolean {
+  return silence !== undefined && silence.ms >= MUTE_DEADLINE_MS;
+}
+
 /** Names of serving routers that have been silent for so long that people should know. */
 export function silentRouters(pods: readonly RouterPodObserved[]): readonly string[] {
   return pods.filter((pod) => isServing(pod) && (pod.silence?.ms ?? 0) >= WORTH_TELLING_MS).map(({ name }) => name);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { checksumOf } from '../../router/checksum.ts';
 import type { RouterTable } from '../../router/contract.ts';
 import type { RouterPodObserved } from './observed.ts';
-import { planTraffic, trafficMode, type TrafficInput, type VariantCapacity } from './traffic.ts';
+import type { VariantCapacity } from './routing-table.ts';
+import { planTraffic, trafficMode, type TrafficInput } from './traffic.ts';
 
 const traffic = { router: 'Auto', service: { type: 'ClusterIP', port: 80 } } as const;
 const variant = (name: string, weight: number, overrides: Partial<VariantCapacity> = {}): VariantCapacity => ({
@@ -18,6 +19,7 @@ const anInput = (overrides: Partial<TrafficInput> = {}): TrafficInput => ({
   variants: [variant('blue', 90), variant('green', 10)],
   router: { pods: [] },
   service: undefined,
+  confirmed: [],
   ...overrides,
 });
 const first = planTraffic(anInput(), 'HAProxy').table!;

@@ -1,28 +1,14 @@
 // Where requests go: the routing table, the target of the stable Service, and what may be called acknowledged.
-import { BUCKETS, SLOTS } from '../../router/contract.ts';
-import type { Applied, BucketRange, RouterTable, SlotEntry } from '../../router/contract.ts';
-import { nextRanges } from '../../router/split.ts';
-import { canonicalJson } from '../runtime/canonical-json.ts';
+import { BUCKETS } from '../../router/contract.ts';
+import type { Applied, RouterTable } from '../../router/contract.ts';
 import { hashOf } from '../runtime/hash.ts';
 import type { Spec } from './model-deployment.ts';
-import { variantName } from './names.ts';
-import type { RouterObserved, RouterPodObserved, ServiceTarget } from './observed.ts';
+import type { RouterPodObserved, ServiceTarget } from './observed.ts';
 import { isServing, silentRouters } from './router-silence.ts';
+import { nextTable, presentTable, type PresentTable, type TableInput, type VariantCapacity } from './routing-table.ts';
 
-export interface VariantCapacity {
-  readonly name: string;
-  readonly weight: number;
-  readonly replicas: number;
-  /** Pods that are ready and report what they should. */
-  readonly ready: number;
-}
-
-export interface TrafficInput {
-  readonly resource: string;
+export interface TrafficInput extends TableInput {
   readonly traffic: Spec['traffic'];
-  readonly variants: readonly VariantCapacity[];
-  readonly router: RouterObserved;
-  readonly service: ServiceTarget | undefined;
 }
 
 export type Share = { readonly weight: number; readonly percent: string };
@@ -30,6 +16,9 @@ export type Share = { readonly weight: number; readonly percent: string };
 export interface TrafficPlan {
   /** What the spec asks for; the Service follows when that side can take the traffic. */
   readonly mode: 'HAProxy' | 'Service';
+  /** How routers divide traffic until they confirm another table. */
+  readonly present: PresentTable;
+  /** The table to be written. */
   readonly table?: RouterTable;
   readonly target: ServiceTarget;
   /** Every serving router confirms the table, or the Service alone decides. */
@@ -55,10 +44,11 @@ export function trafficMode(spec: Pick<Spec, 'traffic' | 'variants'>): 'HAProxy'
 
 /** Decides from what is, never from what was asked before. Pure. */
 export function planTraffic(input: TrafficInput, mode: 'HAProxy' | 'Service'): TrafficPlan {
-  return mode === 'Service' ? planService(input) : planRouter(input);
+  const present = presentTable(input);
+  return mode === 'Service' ? planService(input, present) : planRouter(input, present);
 }
 
-function planService({ variants, service }: TrafficInput): TrafficPlan {
+function planService({ variants, service }: TrafficInput, present: PresentTable): TrafficPlan {
   const variant = variants.find(({ weight }) => weight > 0) ?? variants[0];
   if (variant === undefined) throw new RangeError('a resource has at least one variant');
   const wanted: ServiceTarget = { kind: 'variant', variant: variant.name };
@@ -66,6 +56,7 @@ function planService({ variants, service }: TrafficInput): TrafficPlan {
   const there = target.kind === 'variant' && target.variant === variant.name;
   return {
     mode: 'Service',
+    present,
     target,
     acknowledged: there,
     confirming: false,
@@ -76,15 +67,16 @@ function planService({ variants, service }: TrafficInput): TrafficPlan {
   };
 }
 
-function planRouter(input: TrafficInput): TrafficPlan {
-  const { table, held } = nextTable(input);
+function planRouter(input: TrafficInput, present: PresentTable): TrafficPlan {
+  const { table, held } = nextTable(input, present);
   const serving = input.router.pods.filter(isServing);
-  const applied = confirmedBy(serving, table, input.router.table);
+  const applied = table && confirmedBy(serving, table, input.router.table);
   const canMove = applied !== undefined && serving.some((pod) => pod.ready);
   const acknowledged = applied !== undefined && held.length === 0;
   return {
     mode: 'HAProxy',
-    table,
+    present,
+    ...(table !== undefined && { table }),
     target: canMove ? { kind: 'router' } : (input.service ?? { kind: 'router' }),
     acknowledged,
     confirming: serving.length > 0 && applied === undefined,
@@ -107,67 +99,6 @@ function confirmedBy(
   const checksum = hashOf(table);
   const all = written?.generation === table.generation && serving.every((pod) => pod.applied?.checksum === checksum);
   return all ? serving[0]?.applied : undefined;
-}
-
-/**
- * The table that follows the present one. It stays as it is while a variant that gains has fewer ready pods than replicas and a variant that
- * loses could still serve: weight is raised only onto capacity, and lowered at once when there is nothing to lose.
- */
-function nextTable(input: TrafficInput): { table: RouterTable; held: readonly string[] } {
-  const present = input.router.table ?? firstTable(input);
-  const slots = assignSlots(input, present?.slots ?? []);
-  const slotOf = new Map(slots.map((entry) => [entry.variant, entry.slot]));
-  const shares = input.variants.map(({ name, weight }) => ({ slot: slotOf.get(name) ?? 0, weight }));
-  const ranges = nextRanges(present?.ranges, shares);
-  if (present === undefined) return { table: { generation: 1, slots, ranges }, held: [] };
-  const held = shortOfCapacity(input, present, slotOf, ranges);
-  if (held.length > 0) return { table: present, held };
-  const same = canonicalJson([slots, ranges]) === canonicalJson([present.slots, present.ranges]);
-  return { table: same ? present : { generation: present.generation + 1, slots, ranges }, held: [] };
-}
-
-/** Where the Service points at a variant's pods, that variant starts with all the traffic: another one gets its share when it has pods for it. */
-function firstTable({ resource, service }: TrafficInput): RouterTable | undefined {
-  if (service?.kind !== 'variant') return undefined;
-  const { variant } = service;
-  const slots = [{ slot: 0, variant, service: variantName(resource, variant) }];
-  return { generation: 1, slots, ranges: [{ from: 0, to: BUCKETS - 1, slot: 0 }] };
-}
-
-function shortOfCapacity(
-  input: TrafficInput,
-  present: RouterTable,
-  slotOf: ReadonlyMap<string, number>,
-  ranges: readonly BucketRange[],
-): readonly string[] {
-  const change = (variant: VariantCapacity) => {
-    const slot = slotOf.get(variant.name);
-    return slot === undefined ? 0 : buckets(ranges, slot) - buckets(present.ranges, slot);
-  };
-  const removed = present.slots.some((entry) => !slotOf.has(entry.variant) && buckets(present.ranges, entry.slot) > 0);
-  const somethingToLose = removed || input.variants.some((variant) => change(variant) < 0 && variant.ready > 0);
-  if (!somethingToLose) return [];
-  return input.variants
-    .filter((variant) => change(variant) > 0 && variant.ready < Math.max(1, variant.replicas))
-    .map(({ name }) => name);
-}
-
-/** A variant keeps its slot; a new one takes the free slot that was left longest ago, so that a slot is not reused while it drains. */
-function assignSlots(input: TrafficInput, present: readonly SlotEntry[]): SlotEntry[] {
-  const taken = new Set(present.map(({ slot }) => slot));
-  let last = Math.max(-1, ...taken);
-  return input.variants.map(({ name }) => {
-    const known = present.find(({ variant }) => variant === name);
-    if (known !== undefined) return known;
-    do last = (last + 1) % SLOTS;
-    while (taken.has(last));
-    taken.add(last);
-    return { slot: last, variant: name, service: variantName(input.resource, name) };
-  });
-}
-
-function buckets(ranges: readonly BucketRange[], slot: number): number {
-  return ranges.reduce((sum, range) => (range.slot === slot ? sum + range.to - range.from + 1 : sum), 0);
 }
 
 function effectiveShares(variants: readonly VariantCapacity[], applied: Applied): ReadonlyMap<string, Share> {

@@ -24,8 +24,12 @@ export interface RouterReportsOptions {
 interface Entry {
   readonly ready: boolean;
   readonly hasAnswered: boolean;
-  readonly silentSince?: number;
-  readonly askAgainAt?: number;
+  readonly silence?: { readonly since: number; readonly askAgainAt: number };
+}
+
+interface Asked {
+  readonly observed: RouterPodObserved;
+  readonly entry: Entry;
 }
 
 interface Known {
@@ -72,28 +76,21 @@ export class RouterReports {
     this.#known.delete(resource);
   }
 
-  async #ask(
-    pod: RouterPod,
-    before: Entry | undefined,
-    signal: AbortSignal,
-  ): Promise<{ observed: RouterPodObserved; entry: Entry }> {
+  async #ask(pod: RouterPod, before: Entry | undefined, signal: AbortSignal): Promise<Asked> {
     const { name, uid, ip, ready, terminating } = pod;
     const observed = { name, uid, ready, terminating };
-    // A pod that has just become ready, or ceased to be, is another one to talk to.
-    const last = before?.ready === ready ? before : undefined;
     const hasAnswered = before?.hasAnswered ?? false;
     if (ip === undefined) return { observed, entry: { ready, hasAnswered } };
+    // A pod that has just become ready, or ceased to be, is another one to talk to.
+    const last = before?.ready === ready ? before.silence : undefined;
     const now = this.#options.clock.monotonic();
-    const isDue = last?.askAgainAt === undefined || now >= last.askAgainAt;
+    const isDue = last === undefined || now >= last.askAgainAt;
     const outcome = isDue ? await this.#options.ask(ip, signal) : undefined;
     if (outcome?.kind === 'applied')
       return { observed: { ...observed, applied: outcome.applied }, entry: { ready, hasAnswered: true } };
-    const silentSince = last?.silentSince ?? now;
-    const ms = now - silentSince;
-    const askAgainAt = isDue ? this.#options.clock.monotonic() + confirmationPollMs(ms) : last.askAgainAt;
-    return {
-      observed: { ...observed, silence: { ms, hasAnswered } },
-      entry: { ready, hasAnswered, silentSince, askAgainAt },
-    };
+    const since = last?.since ?? now;
+    const silence = { ms: now - since, hasAnswered };
+    const askAgainAt = isDue ? this.#options.clock.monotonic() + confirmationPollMs(silence.ms) : last.askAgainAt;
+    return { observed: { ...observed, silence }, entry: { ready, hasAnswered, silence: { since, askAgainAt } } };
   }
 }
