@@ -287,6 +287,7 @@ it('drains the model pods when the Service turns to the routers', () => {
   const table = JSON.parse(data.data['table.json']!) as { generation: number };
   const pod = {
     name: 'r',
+    uid: 'u',
     ready: true,
     terminating: false,
     applied: { generation: table.generation, checksum: checksumOf(table as never), slots: [] },

@@ -79,7 +79,7 @@ export class RouterReports {
   async #ask(pod: RouterPod, before: Entry | undefined, signal: AbortSignal): Promise<Asked> {
     const { name, uid, ip, ready, terminating } = pod;
     const observed = { name, uid, ready, terminating };
-    const hasAnswered = before?.hasAnswered ?? false;
+    const hasAnswered = before?.hasAnswered === true;
     if (ip === undefined) return { observed, entry: { ready, hasAnswered } };
     // A pod that has just become ready, or ceased to be, is another one to talk to.
     const last = before?.ready === ready ? before.silence : undefined;
@@ -88,9 +88,11 @@ export class RouterReports {
     const outcome = isDue ? await this.#options.ask(ip, signal) : undefined;
     if (outcome?.kind === 'applied')
       return { observed: { ...observed, applied: outcome.applied }, entry: { ready, hasAnswered: true } };
-    const since = last?.since ?? now;
-    const silence = { ms: now - since, hasAnswered };
-    const askAgainAt = isDue ? this.#options.clock.monotonic() + confirmationPollMs(silence.ms) : last.askAgainAt;
-    return { observed: { ...observed, silence }, entry: { ready, hasAnswered, silence: { since, askAgainAt } } };
+    const ms = now - (last?.since ?? now);
+    const askAgainAt = isDue ? this.#options.clock.monotonic() + confirmationPollMs(ms) : last.askAgainAt;
+    return {
+      observed: { ...observed, silence: { ms, hasAnswered } },
+      entry: { ready, hasAnswered, silence: { since: now - ms, askAgainAt } },
+    };
   }
 }
