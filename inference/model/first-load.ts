@@ -10,8 +10,10 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 
 export interface Pace {
-  readonly firstMs: number;
-  readonly lastMs: number;
+  readonly firstMs?: number;
+  readonly lastMs?: number;
+  /** Failures that are tried again too, beside those of the store. */
+  readonly retries?: (failure: LoadError) => boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function loadFirst(
   slot: Slot,
   request: LoadRequest,
   signal: AbortSignal,
-  { firstMs, lastMs }: Pace = { firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS },
+  { firstMs = FIRST_RETRY_MS, lastMs = LAST_RETRY_MS, retries = () => false }: Pace = {},
 ): Promise<void> {
   for (let wait = firstMs; !signal.aborted; wait = Math.min(wait * 2, lastMs)) {
     if (slot.current !== undefined || slot.sequence > request.sequence) return;
@@ -30,7 +32,8 @@ export async function loadFirst(
       await slot.load(request);
       return;
     } catch (error) {
-      if (!isTransient(loadErrorOf(error).reason)) return;
+      const failure = loadErrorOf(error);
+      if (!isTransient(failure.reason) && !retries(failure)) return;
     }
     await pause(wait * (0.75 + Math.random() / 2), signal);
   }

@@ -43,7 +43,7 @@ async function sizeOf(path: string): Promise<{ readonly size: number }> {
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
-async function isArchive(key: string, path: string): Promise<boolean> {
+export async function isArchive(key: string, path: string): Promise<boolean> {
   if (/\.(?:tar\.gz|tgz)$/i.test(key)) return true;
   if (/\.(?:joblib|pkl|pickle)$/i.test(key)) return false;
   return (await firstBlock(path)).toString('latin1', 257, 262) === 'ustar';

@@ -214,7 +214,7 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     this.#previous = former;
     this.#held = [
       former,
-      ...this.#held.filter(({ active }) => !sameContent(active, former) && !sameContent(active, next.active)),
+      ...this.#held.filter(({ active }) => !sameContent(active, former.active) && !sameContent(active, next.active)),
     ];
   }
 

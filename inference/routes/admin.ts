@@ -4,7 +4,6 @@ import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import type { Connections } from '../connections.ts';
 import { DrainRequest, ReloadRequest } from '../contract.ts';
 import type { ReloadAnswer } from '../contract.ts';
 import { HttpError, LoadError, failureOf, loadErrorOf, statusOf } from '../errors.ts';
@@ -16,24 +15,30 @@ import { modelInfo } from './metadata.ts';
 export interface AdminOptions {
   readonly slot: Slot;
   readonly artifacts: Artifacts;
-  readonly connections: Connections;
+  /** How many of the connections that were open when `id` was first asked for still are. */
+  readonly connections: { drain(id: string): number | Promise<number> };
   readonly variant: string;
   readonly token: string;
   readonly modelName: () => string;
+  /** Where another process answers: looks what it serves, before that is reported. */
+  readonly look?: () => Promise<void>;
 }
 
 export function addAdminRoutes(app: FastifyInstance, options: AdminOptions): void {
-  const { slot, artifacts, connections, variant, modelName } = options;
+  const { slot, artifacts, connections, variant, modelName, look } = options;
   addTokenCheck(app, options.token);
-  app.get('/model/info', () => modelInfo(slot, variant));
+  app.get('/model/info', async () => {
+    await look?.();
+    return modelInfo(slot, variant);
+  });
   app.post('/model/reload', (request, reply) => reload(slot, request.body, reply));
   app.post<{ Params: { name: string } }>('/v2/repository/models/:name/load', (request, reply) => {
     if (request.params.name !== modelName()) throw new HttpError(404, 'There is no such model');
     return reload(slot, request.body, reply);
   });
-  app.post('/drain', (request) => {
+  app.post('/drain', async (request) => {
     const { id } = parsed(DrainRequest, request.body);
-    return { id, remaining: connections.drain(id) };
+    return { id, remaining: await connections.drain(id) };
   });
   app.get<{ Params: { sha256: string } }>('/artifacts/:sha256', async (request, reply) => {
     const found = await artifacts.find(request.params.sha256);
