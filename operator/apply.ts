@@ -18,6 +18,8 @@ export interface Outcome {
   readonly moved: boolean;
   /** Something in the surroundings failed (a pod, a store, a name): look again after a back-off. */
   readonly failed: boolean;
+  /** The API server refused the status: what only status remembers was left undone. */
+  readonly untold: boolean;
 }
 
 const RELOAD_WAIT_SECONDS = 5;
@@ -30,17 +32,20 @@ export async function applyPlan(pass: Pass, plan: Plan, token: string): Promise<
   const { deps, key } = pass;
   const missing = await applyAll(pass, plan.children.records);
   if (missing.length > 0) return withoutRecords(pass, missing);
-  await writeStatus(pass, plan.status);
-  notePromotions(deps, key, plan);
+  const untold = !(await writeStatus(pass, plan.status));
+  if (!untold) notePromotions(deps, key, plan);
   const obstacles = await applyAll(pass, plan.children.objects);
   const news = deps.memory.noteObstacles(key, obstacles);
   await prune(pass, plan);
   await replaceRouter(pass, plan);
+  // Pods are told nothing that would be forgotten: a candidate that they refuse would be tried for ever.
+  if (untold) return { moved: false, failed: obstacles.length > 0, untold };
   await drainPods(pass, plan, token);
   const calls = await Promise.all(plan.reloads.map((call) => reloadPod(pass, call, token)));
   return {
     moved: news || calls.includes('moved'),
     failed: obstacles.length > 0 || plan.isUnheard || calls.includes('failed'),
+    untold,
   };
 }
 
@@ -49,19 +54,41 @@ async function withoutRecords(pass: Pass, obstacles: readonly Obstacle[]): Promi
   const { deps, key, resource } = pass;
   const [first] = obstacles;
   if (first !== undefined) await writeStatus(pass, blockedStatus(resource, first, deps.clock.now()));
-  return { moved: deps.memory.noteObstacles(key, obstacles), failed: true };
+  return { moved: deps.memory.noteObstacles(key, obstacles), failed: true, untold: false };
 }
 
-/** Writes the status when it says something new, and tells of it by events. */
-export async function writeStatus({ deps, key, resource, signal }: Pass, status: Status): Promise<void> {
-  if (canonicalJson(resource.status) === canonicalJson(status)) return;
+/**
+ * Writes the status when it says something new, and tells of it by events. False when the API server refuses it as invalid, which means that its
+ * CustomResourceDefinition is not ours: then an event and the log say so.
+ */
+export async function writeStatus(pass: Pass, status: Status): Promise<boolean> {
+  const { deps, key, resource, signal } = pass;
+  if (canonicalJson(resource.status) === canonicalJson(status)) return true;
   const { namespace, name, uid, resourceVersion } = resource;
-  await deps.writer.applyStatus(MODEL_DEPLOYMENT, { namespace, name, uid, resourceVersion }, status, signal);
+  try {
+    await deps.writer.applyStatus(MODEL_DEPLOYMENT, { namespace, name, uid, resourceVersion }, status, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError) || !error.isInvalid) throw error;
+    tellRefused(pass, error);
+    return false;
+  }
   for (const transition of transitionsOf(resource.status, status)) deps.emit(resource, transition);
   deps.log.info(
     { modelDeployment: key, phase: status.phase, message: status.message, generation: resource.generation },
     'status changed',
   );
+  return true;
+}
+
+function tellRefused({ deps, key, resource }: Pass, { status, message }: KubeError): void {
+  deps.metrics.statusRefused.inc();
+  deps.log.error({ modelDeployment: key, status, message }, 'API server refuses the status');
+  deps.emit(resource, {
+    type: 'Warning',
+    reason: 'StatusRefused',
+    action: 'Reconcile',
+    message: `the status does not fit the CustomResourceDefinition, which may be older than the operator: ${message}`,
+  });
 }
 
 /** Applies each object; returns what the API server will not have. One that is refused does not keep the others from being made. */

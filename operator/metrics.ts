@@ -11,6 +11,8 @@ export interface Metrics {
   readonly watchFailures: Counter<'kind'>;
   readonly storeCalls: Counter<'operation' | 'outcome'>;
   readonly leading: Gauge;
+  readonly crdOutdated: Gauge;
+  readonly statusRefused: Counter;
   readonly queue: Gauge<'state'>;
 }
 
@@ -41,6 +43,12 @@ export function createMetrics(): Metrics {
     ]),
     storeCalls: counter('switchyard_store_calls_total', 'Requests to object stores.', ['operation', 'outcome']),
     leading: new Gauge({ name: 'switchyard_leading', help: '1 while this replica holds the lease.', registers }),
+    crdOutdated: new Gauge({
+      name: 'switchyard_crd_outdated',
+      help: '1 while the CustomResourceDefinition in the cluster is older than this operator.',
+      registers,
+    }),
+    statusRefused: counter('switchyard_status_refused_total', 'Statuses that the API server refused as invalid.', []),
     queue: new Gauge({
       name: 'switchyard_queue_keys',
       help: 'Resources in the work queue.',

@@ -5,6 +5,7 @@ import { ArtifactPoller } from './artifacts/poller.ts';
 import { S3ClientFactory } from './artifacts/s3-reader.ts';
 import type { Config } from './config.ts';
 import { resync, runController } from './controller.ts';
+import { CrdCheck } from './crd-check.ts';
 import type { Deps } from './deps.ts';
 import { API_VERSION, KIND } from './domain/model-deployment.ts';
 import { startInformers, type Informers } from './informers.ts';
@@ -53,6 +54,7 @@ interface Parts {
   readonly queue: WorkQueue;
   readonly informers: Informers;
   readonly election: LeaderElection;
+  readonly crd: CrdCheck;
 }
 
 /** Resolves when the operator watches and stands by or leads; it goes on until `lifecycle.stop`. */
@@ -97,19 +99,23 @@ async function buildParts(options: OperatorOptions): Promise<Parts> {
     onLeader: (identity) => log.info({ identity }, 'leader changed'),
     onFailure: (error) => log.warn({ status: error.status, message: error.message }, 'lease request failed'),
   });
-  const parts = { options, metrics, client, queue, informers, election };
+  const crd = new CrdCheck({ client, clock, log });
+  const parts = { options, metrics, client, queue, informers, election, crd };
   await serveHealth(parts);
+  void crd.run(watching.signal);
   return parts;
 }
 
-async function serveHealth({ options, metrics, informers, queue, election }: Parts): Promise<void> {
+async function serveHealth({ options, metrics, informers, queue, election, crd }: Parts): Promise<void> {
   const { config, clock, lifecycle } = options;
   const checks = {
     caches: informers.problem,
+    crd: () => crd.problem,
     shutdown: () => (lifecycle.signal.aborted ? 'shutting down' : undefined),
   };
   const collect = async () => {
     metrics.leading.set(isLeading(options, election) ? 1 : 0);
+    metrics.crdOutdated.set(crd.problem === undefined ? 0 : 1);
     for (const [state, count] of Object.entries(queue.depth())) metrics.queue.set({ state }, Number(count));
     return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
   };

@@ -17,6 +17,20 @@ const owner = [
 const pass = (world: World) => reconcile(world.deps, 'ml/retail', 'ml', 'retail', signal);
 let world: World;
 
+/** A ready model pod of blue that serves a revision called `old`. */
+function putOldPod(): void {
+  const labels = {
+    'switchyard.dev/model-deployment': 'retail',
+    'app.kubernetes.io/component': 'model',
+    'switchyard.dev/variant': 'blue',
+  };
+  const status = { podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'True' }] };
+  put(world.caches.pods, stored('Pod', 'p', { status }, { labels }));
+  const artifact = { revision: 'old', version: '0', sha256: 'a'.repeat(64) };
+  const nothing = { version: '0', model_type: null, features: [], metrics: {}, loaded_at: null };
+  world.info = { kind: 'info', info: { ...nothing, artifact, variant: 'blue', sequence: 1 } };
+}
+
 beforeEach(() => {
   world = fakeWorld();
   put(world.caches.resources, stored('ModelDeployment', 'retail', { spec }));
@@ -105,27 +119,7 @@ it('asks a pod that serves something else to reload, and looks again at once whe
     revisions: [{ name: revision, key: 'k', version: '1' }],
   };
   put(world.caches.resources, stored('ModelDeployment', 'retail', { spec, status }, { resourceVersion: '2' }));
-  const labels = {
-    'switchyard.dev/model-deployment': 'retail',
-    'app.kubernetes.io/component': 'model',
-    'switchyard.dev/variant': 'blue',
-  };
-  put(
-    world.caches.pods,
-    stored('Pod', 'p', { status: { podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'True' }] } }, { labels }),
-  );
-  const artifact = { revision: 'old', version: '0', sha256: 'a'.repeat(64) };
-  const info = {
-    version: '0',
-    model_type: null,
-    features: [],
-    metrics: {},
-    loaded_at: null,
-    artifact,
-    variant: 'blue',
-    sequence: 1,
-  };
-  world.info = { kind: 'info', info };
+  putOldPod();
   world.reload = { kind: 'loaded' };
 
   expect(await pass(world)).toBe('now');
@@ -152,6 +146,36 @@ it('asks a ready pod that did not answer again, and misses no deadline by that',
 
   world.resolution = { kind: 'failed', reason: 'NoSuchKey', message: 'no such key', since: 0 };
   expect(await pass(world)).toEqual({ afterMs: 600_000, failed: true });
+});
+
+describe('a status that the API server refuses', () => {
+  const invalid = new KubeError({ status: 422, reason: 'Invalid', message: 'status.phase: Unsupported value' });
+
+  it('does not keep the children from being made, is told by an event, and tried again after a while', async () => {
+    world.refused.set('ModelDeployment', invalid);
+
+    expect(await pass(world)).toEqual({ afterMs: 300_000 });
+
+    expect(world.calls).toContain('apply Deployment/retail--blue');
+    expect(world.calls.filter((call) => call.startsWith('event'))).toEqual(['event StatusRefused']);
+  });
+
+  it('tells pods nothing: what they answer would be forgotten, and asked for again for ever', async () => {
+    putOldPod();
+    world.reload = { kind: 'refused', reason: 'LoadFailed', message: 'cut short' };
+    await pass(world);
+    expect(world.calls.filter((call) => call.startsWith('reload'))).toHaveLength(1);
+
+    world.refused.set('ModelDeployment', invalid);
+    world.calls.length = 0;
+    await pass(world);
+    expect(world.calls.filter((call) => call.startsWith('reload'))).toEqual([]);
+  });
+
+  it('for another reason is an error of the pass', async () => {
+    world.refused.set('ModelDeployment', new KubeError({ status: 403, reason: 'Forbidden', message: 'no' }));
+    await expect(pass(world)).rejects.toThrow('no');
+  });
 });
 
 it('deletes a router that has never answered, tells of it once, and not the next one at once', async () => {

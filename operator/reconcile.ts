@@ -10,6 +10,9 @@ import { invalidStatus, plan } from './plan.ts';
 /** When to look again: at once, after so many ms, after the key's own back-off (or so many ms, if that is sooner), or only when something happens. */
 export type Next = 'now' | 'failed' | 'idle' | { readonly afterMs: number; readonly failed?: true };
 
+/** A status that the API server refuses is refused until somebody applies another CustomResourceDefinition. */
+const UNTOLD_RETRY_MS = 5 * 60_000;
+
 /** Throws KubeError and NotLeadingError; the controller decides about retries. */
 export async function reconcile(
   deps: Deps,
@@ -43,6 +46,7 @@ async function reconcileValid(pass: Pass<ValidResource>): Promise<Next> {
   deps.memory.noteConfirming(key, decided.isConfirming, deps.clock.monotonic());
   const token = observed.adminToken ?? context.newToken;
   const outcome = await applyPlan(pass, decided, token);
+  if (outcome.untold) return { afterMs: UNTOLD_RETRY_MS };
   if (outcome.moved) return 'now';
   const afterMs = decided.requeueAfterMs;
   if (outcome.failed) return afterMs === undefined || decided.reloads.length > 0 ? 'failed' : { afterMs, failed: true };

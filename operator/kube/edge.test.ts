@@ -45,9 +45,12 @@ describe('errors', () => {
       status(403, 'Forbidden', 'exceeded quota: pods'),
       { isForbidden: true, isQuotaExceeded: true, isTransient: false },
     ],
-    [status(422, 'Invalid'), { isTransient: false }],
-    [status(500, 'InternalError', '.spec.x: field not declared in schema'), { isTransient: false }],
-    [status(500, 'InternalError', 'etcdserver: mvcc: database space exceeded'), { isTransient: true }],
+    [status(422, 'Invalid'), { isInvalid: true, isTransient: false }],
+    [status(500, 'InternalError', '.spec.x: field not declared in schema'), { isInvalid: true, isTransient: false }],
+    [
+      status(500, 'InternalError', 'etcdserver: mvcc: database space exceeded'),
+      { isInvalid: false, isTransient: true },
+    ],
     [status(429, 'TooManyRequests'), { isThrottled: true, isTransient: true }],
   ])('%s is told by what it means', (error, intent) => {
     expect(error).toMatchObject(intent);

@@ -55,6 +55,11 @@ export class KubeError extends Error {
     return this.status === 429;
   }
 
+  /** What was sent does not fit the schema or its rules: the same call fails until one of the two changes. */
+  get isInvalid(): boolean {
+    return this.status === 422 || isUnknownField(this.status, this.message);
+  }
+
   /** The same call may well succeed later. An apply that names a field which the schema does not have is answered with 500 and fails for ever. */
   get isTransient(): boolean {
     if (isUnknownField(this.status, this.message)) return false;

@@ -13,8 +13,17 @@ function namespaced(group: string, version: string, plural: string, kind: string
   return { group, version, plural, kind, namespaced: true };
 }
 
+const CustomResourceDefinition: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
+
 /** The built-in kinds in use. A custom resource brings its own ResourceType. */
 export const RESOURCES = {
+  CustomResourceDefinition,
   ConfigMap: namespaced('', 'v1', 'configmaps', 'ConfigMap'),
   Pod: namespaced('', 'v1', 'pods', 'Pod'),
   Secret: namespaced('', 'v1', 'secrets', 'Secret'),

@@ -85,6 +85,13 @@ describe('the operator', () => {
     await expect(lease('somebody-elses')).resolves.toBe('no');
   });
 
+  it('may read its own definition and no other', async () => {
+    const definition = (name: string) => mayOperator('get', `customresourcedefinitions.apiextensions.k8s.io/${name}`);
+
+    await expect(definition('modeldeployments.switchyard.dev')).resolves.toBe('yes');
+    await expect(definition('others.example.com')).resolves.toBe('no');
+  });
+
   it('may give a router what it reads, and nothing that it does not hold itself', async () => {
     await kubectl('create', 'namespace', 'grants');
     const grant = (resource: string) =>

@@ -52,6 +52,11 @@ describe('the operator may', () => {
     expect(verbsOf('modeldeployments')).toEqual(['get', 'list', 'watch']);
   });
 
+  it('read one CustomResourceDefinition, and change none', () => {
+    const ofCrds = rules.filter(({ resources }) => resources.includes('customresourcedefinitions'));
+    expect(ofCrds).toMatchObject([{ resourceNames: ['modeldeployments.switchyard.dev'], verbs: ['get'] }]);
+  });
+
   it('touch no lease but its own', () => {
     expect(verbsOf('leases')).toEqual([]);
     const lease = Role.parse(find('Role', 'switchyard-operator-lease')).rules;

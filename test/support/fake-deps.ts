@@ -148,7 +148,9 @@ function fakeWriter(world: Omit<World, 'deps'>): Deps['writer'] {
       if (type.kind === 'ControllerRevision') put(caches.ControllerRevision, object);
       return Promise.resolve({ object, outcome: 'created' });
     },
-    applyStatus: (_type, { name }, status) => {
+    applyStatus: (type, { name }, status) => {
+      const error = refused.get(type.kind);
+      if (error !== undefined) return Promise.reject(error);
       calls.push(`status ${String(status['phase'])}`);
       world.written = Status.parse(status);
       const current = caches.resources.get('ml', name);
