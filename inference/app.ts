@@ -1,4 +1,5 @@
 // The whole server as one object: main.ts starts it, tests start several in one process.
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -19,6 +20,7 @@ import { artifactsOf, firstRequest, storeOf } from './origin.ts';
 import { createPublicApi } from './public-api.ts';
 import { addAdminRoutes } from './routes/admin.ts';
 import { createServer } from './server.ts';
+import { directoryFailure } from './start-error.ts';
 
 const MAX_ADMIN_BODY_BYTES = 64 * 1024;
 
@@ -39,7 +41,7 @@ export interface App {
   start(): Promise<{ readonly port: number; readonly adminPort: number | undefined }>;
   /** Resolves when the first load has succeeded or been given up. */
   readonly firstLoad: Promise<void>;
-  /** Stops taking traffic, goes on answering for `drainMs`, then closes; resolves when every connection is gone. */
+  /** Stops taking traffic, goes on answering for `drainMs`, then closes; resolves when every connection, and a temporary directory, is gone. */
   stop(drainMs?: number): Promise<void>;
   /** Predictions answered so far. */
   served(): number;
@@ -69,9 +71,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     firstLoad: first.promise,
     served: metrics.served,
     async start() {
-      await artifacts.prepare();
-      const port = await listen(publicApi, config.host, config.port);
-      const adminPort = adminApi && (await listen(adminApi, config.host, config.adminPort));
+      // The port first: whoever has it may be using the directory that is named after it.
+      const port = await listen(publicApi, 'PORT', config.host, config.port);
+      await artifacts.prepare().catch((error: unknown) => {
+        throw directoryFailure(config.artifactDir, error);
+      });
+      const adminPort = await listenAdmin(adminApi, config);
       if (adminApi === undefined)
         log.warn('ADMIN_TOKEN is not set: the admin port is off, the model cannot be reloaded');
       log.info({ port, adminPort, variant: config.variant, origin: config.origin }, 'listening');
@@ -86,8 +91,24 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       slot.close();
       const apis = adminApi === undefined ? [publicApi] : [publicApi, adminApi];
       await Promise.all(apis.map((api) => close(api, config.shutdownMs)));
+      await discardArtifacts(config);
     },
   };
+}
+
+async function listenAdmin(adminApi: FastifyInstance | undefined, config: Config): Promise<number | undefined> {
+  if (adminApi === undefined) return undefined;
+  try {
+    return await listen(adminApi, 'ADMIN_PORT', config.host, config.adminPort);
+  } catch (error) {
+    await discardArtifacts(config);
+    throw error;
+  }
+}
+
+/** A directory that nobody has chosen goes with the process. */
+async function discardArtifacts({ artifactDir, artifactDirIsTemporary }: Config): Promise<void> {
+  if (artifactDirIsTemporary) await rm(artifactDir, { recursive: true, force: true });
 }
 
 async function assemble(config: Config, { log, memoryLimit, retryMs, reader }: AppOptions): Promise<Parts> {

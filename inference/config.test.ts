@@ -71,6 +71,13 @@ describe('the configuration', () => {
   it.each([
     [{ PORT: 'http' }, 'PORT: must be a number from 0 to 65535'],
     [{ PORT: '80.5' }, 'PORT: must be a whole number from 0 to 65535'],
+    [{ PORT: '0x50' }, 'PORT: must be a number from 0 to 65535'],
+    [{ PORT: '8e3' }, 'PORT: must be a number from 0 to 65535'],
+    [{ MODEL_POLL_SECONDS: '1e1' }, 'MODEL_POLL_SECONDS: must be a number from 0 to 86400'],
+    [{ ADMIN_PORT: '8080', ADMIN_TOKEN: 'x'.repeat(16) }, 'ADMIN_PORT: must differ from PORT, both are 8080'],
+    [{ ADMIN_TOKEN: 'two lines\nof a token' }, 'ADMIN_TOKEN: must be one line of printable ASCII characters'],
+    [{ ADMIN_TOKEN: 'a token with blanks' }, 'ADMIN_TOKEN: must be one line of printable ASCII characters'],
+    [{ AWS_ENDPOINT_URL_S3: 'http://me:secret@s3:9000' }, 'AWS_ENDPOINT_URL_S3: must not hold a user name or password'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: must be one of TRACE, DEBUG, INFO'],
     [{ ADMIN_TOKEN: 'short' }, 'ADMIN_TOKEN: must have at least 16 characters'],
     [{ AWS_ENDPOINT_URL_S3: 'minio' }, 'AWS_ENDPOINT_URL_S3: must be a URL such as http://minio:9000'],
@@ -79,6 +86,24 @@ describe('the configuration', () => {
   ])('refuses %j and says what to do', (env, message) => {
     expect(() => loadConfig(env)).toThrow(ConfigError);
     expect(() => loadConfig(env)).toThrow(message);
+  });
+
+  it('never repeats a password', () => {
+    expect(() => loadConfig({ AWS_ENDPOINT_URL_S3: 'http://me:secret@s3:9000' })).not.toThrow('secret');
+  });
+
+  it('takes a token from a file that ends its line', () => {
+    expect(loadConfig({ ADMIN_TOKEN: 'a-token-for-tests-only\n' }).adminToken).toBe('a-token-for-tests-only');
+  });
+
+  it('asks for two ports only where both are opened', () => {
+    expect(loadConfig({ PORT: '9000', ADMIN_PORT: '9000' }).port).toBe(9000);
+    expect(loadConfig({ PORT: '0', ADMIN_PORT: '0', ADMIN_TOKEN: 'x'.repeat(16) }).port).toBe(0);
+  });
+
+  it('keeps artifacts where it is told to, else in a directory that goes with the process', () => {
+    expect(loadConfig({ ARTIFACT_DIR: '/a' })).toMatchObject({ artifactDir: '/a', artifactDirIsTemporary: false });
+    expect(loadConfig({})).toMatchObject({ artifactDirIsTemporary: true });
   });
 
   it.each([

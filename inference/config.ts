@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ADMIN_PORT, DesiredArtifact, PUBLIC_PORT } from './contract.ts';
 import type { ArtifactRef } from './contract.ts';
-import { ConfigError, flag, issuesOf, number, text, whole } from './env.ts';
+import { ConfigError, endpoint, flag, issuesOf, number, text, token, whole } from './env.ts';
 
 export { ConfigError } from './env.ts';
 
@@ -26,10 +26,6 @@ const level = text
   .refine((value) => value in LEVELS, `must be one of ${Object.keys(LEVELS).join(', ')}`)
   .transform((value) => LEVELS[value as keyof typeof LEVELS]);
 
-const endpoint = text.pipe(
-  z.url({ protocol: /^https?$/, error: 'must be a URL such as http://minio:9000' }).optional(),
-);
-
 const Environment = z.object({
   DESIRED_ARTIFACT_FILE: text,
   MODEL_BUCKET: text.transform((value) => value ?? 'mlops-retail-models'),
@@ -44,7 +40,7 @@ const Environment = z.object({
   HOST: text.transform((value) => value ?? '0.0.0.0'),
   PORT: whole(0, 65_535, PUBLIC_PORT),
   ADMIN_PORT: whole(0, 65_535, ADMIN_PORT),
-  ADMIN_TOKEN: text.refine((value) => value === undefined || value.length >= 16, 'must have at least 16 characters'),
+  ADMIN_TOKEN: token,
   ALLOW_PUBLIC_RELOAD: flag,
   LOG_LEVEL: level,
   ACCESS_LOG_EVERY: whole(0, 1e9, 0),
@@ -79,6 +75,8 @@ export interface Config {
   /** One request in so many is logged at info; 0: none. */
   readonly accessLogEvery: number;
   readonly artifactDir: string;
+  /** Nobody has chosen the directory: it goes with the process. */
+  readonly artifactDirIsTemporary: boolean;
   readonly pollMs: number;
   readonly maxBodyBytes: number;
   readonly maxArtifactBytes: number;
@@ -94,6 +92,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
   const parsed = Environment.safeParse(env);
   if (!parsed.success) throw new ConfigError(issuesOf(parsed.error));
   const values = parsed.data;
+  refuseSamePort(values);
   const desired = values.DESIRED_ARTIFACT_FILE && readDesired(values.DESIRED_ARTIFACT_FILE, read);
   return Object.freeze({
     ...(desired ? fromDesired(desired, values.AWS_REGION) : fromEnvironment(values)),
@@ -105,6 +104,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     logLevel: values.LOG_LEVEL,
     accessLogEvery: values.ACCESS_LOG_EVERY,
     artifactDir: values.ARTIFACT_DIR ?? join(tmpdir(), `switchyard-artifacts-${values.PORT || process.pid}`),
+    artifactDirIsTemporary: values.ARTIFACT_DIR === undefined,
     pollMs: desired ? 0 : values.MODEL_POLL_SECONDS * 1000,
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxArtifactBytes: values.MAX_ARTIFACT_BYTES,
@@ -114,6 +114,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     drainMs: values.DRAIN_SECONDS * 1000,
     shutdownMs: values.SHUTDOWN_SECONDS * 1000,
   });
+}
+
+function refuseSamePort({ PORT, ADMIN_PORT: admin, ADMIN_TOKEN: token }: z.infer<typeof Environment>): void {
+  if (token === undefined || admin !== PORT || PORT === 0) return;
+  throw new ConfigError(`ADMIN_PORT: must differ from PORT, both are ${PORT}`);
 }
 
 type Chosen = Pick<Config, 'origin' | 'sequence' | 'revision' | 'siblings' | 'modelDeployment' | 'variant'>;

@@ -7,9 +7,12 @@ export const text = z
   .optional()
   .transform((value) => (value === undefined || value.trim() === '' ? undefined : value.trim()));
 
+/** Digits as people write them: `Number` would take 0x50, 1e3 and Infinity too. */
+const DECIMAL = /^-?\d+(\.\d+)?$/;
+
 export function number(min: number, max: number, fallback: number) {
   return text
-    .transform((value) => (value === undefined ? fallback : Number(value)))
+    .transform((value) => (value === undefined ? fallback : DECIMAL.test(value) ? Number(value) : NaN))
     .refine((value) => value >= min && value <= max, `must be a number from ${min} to ${max}`);
 }
 
@@ -21,6 +24,32 @@ export const flag = text
   .transform((value) => (value ?? 'false').toLowerCase())
   .refine((value) => ['true', 'false', '1', '0'].includes(value), 'must be true or false')
   .transform((value) => value === 'true' || value === '1');
+
+/** URL of an S3 server. */
+export const endpoint = text.pipe(
+  z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as http://minio:9000' })
+    // The endpoint stands in logs.
+    .refine(
+      (url) => !hasCredentials(url),
+      'must not hold a user name or password: AWS_ACCESS_KEY_ID and so on have them',
+    )
+    .optional(),
+);
+
+function hasCredentials(url: string): boolean {
+  const { username = '', password = '' } = URL.parse(url) ?? {};
+  return username + password !== '';
+}
+
+const TOKEN = /^[\x21-\x7e]+$/;
+/** A bearer token: it travels in a header. */
+export const token = text
+  .refine((value) => value === undefined || value.length >= 16, 'must have at least 16 characters')
+  .refine(
+    (value) => value === undefined || TOKEN.test(value),
+    'must be one line of printable ASCII characters without blanks',
+  );
 
 /** Every issue with the name of its variable. */
 export function issuesOf(error: z.ZodError): string {

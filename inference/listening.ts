@@ -1,10 +1,18 @@
 // Opening and closing the ports of a process.
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { portFailure } from './start-error.ts';
 
-/** Resolves to the port that it listens on, which `port: 0` leaves to the system. */
-export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
-  await app.listen({ host, port });
+/** Resolves to the port that it listens on, which `port: 0` leaves to the system. Throws StartError, which names the `variable` of the port. */
+export async function listen(
+  app: FastifyInstance,
+  variable: 'PORT' | 'ADMIN_PORT',
+  host: string,
+  port: number,
+): Promise<number> {
+  await app.listen({ host, port }).catch((error: unknown) => {
+    throw portFailure(variable, host, port, error);
+  });
   const address: AddressInfo | string | null = app.server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createApp } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { StartError } from './start-error.ts';
 
 function readConfig(): Config {
   try {
@@ -11,7 +12,7 @@ function readConfig(): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(`The configuration is not usable. ${error.message}`);
-    return process.exit(2);
+    return process.exit(1);
   }
 }
 
@@ -37,6 +38,10 @@ async function end(signal: NodeJS.Signals): Promise<void> {
 }
 
 function fatal(error: unknown): never {
+  if (error instanceof StartError) {
+    console.error(`The server cannot start. ${error.message}`);
+    process.exit(1);
+  }
   log.fatal({ err: error }, 'the server cannot go on');
   process.exit(1);
 }

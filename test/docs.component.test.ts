@@ -89,7 +89,10 @@ describe('docs/configuration.md', () => {
   const content = text('docs/configuration.md');
   const variables = (file: string, pattern: RegExp) => [...text(file).matchAll(pattern)].map(([, name = '']) => name);
   const operators = variables('operator/config.ts', /^ {2}([A-Z_]{4,}): \[/gm);
-  const servers = variables('inference/config.ts', /^ {2}([A-Z_]{4,}\d?): (?:text|number|whole|flag|level|endpoint)/gm);
+  const servers = variables(
+    'inference/config.ts',
+    /^ {2}([A-Z_]{4,}\d?): (?:text|number|whole|flag|level|endpoint|token)/gm,
+  );
   const INTERNAL = ['DESIRED_ARTIFACT_FILE', 'ARTIFACT_DIR'];
 
   it('finds the variables in the source', () => {
