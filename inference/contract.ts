@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 /** Default port of the public API. */
 export const PUBLIC_PORT = 8080;
+/** Default port of the public API over gRPC. */
+export const GRPC_PORT = 9000;
 /** Default port of the admin API, which asks for a bearer token. */
 export const ADMIN_PORT = 8081;
 

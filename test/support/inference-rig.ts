@@ -13,7 +13,14 @@ import { readArtifact } from '../../inference/model/read-artifact.ts';
 export const TOKEN = 'a-token-for-tests-only';
 const MODELS = new URL('../fixtures/models/', import.meta.url);
 
-const DEFAULTS = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ADMIN_TOKEN: TOKEN, DRAIN_SECONDS: '0' };
+const DEFAULTS = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  GRPC_PORT: '0',
+  ADMIN_PORT: '0',
+  ADMIN_TOKEN: TOKEN,
+  DRAIN_SECONDS: '0',
+};
 
 export interface Reply {
   readonly status: number;
