@@ -158,6 +158,7 @@ function publicApiOf(parts: Parts, isLeaving: () => boolean): FastifyInstance {
     variant: config.variant,
     maxBodyBytes: config.maxBodyBytes,
     accessLogEvery: config.accessLogEvery,
+    corsOrigins: config.corsOrigins,
     isLeaving,
     ...(config.allowPublicReload && { reload }),
   });

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ADMIN_PORT, DesiredArtifact, PUBLIC_PORT } from './contract.ts';
+import { ADMIN_PORT, DesiredArtifact, GRPC_PORT, PUBLIC_PORT } from './contract.ts';
 import type { ArtifactRef } from './contract.ts';
+import type { CorsOrigins } from './cors.ts';
 import { ConfigError, endpoint, flag, issuesOf, number, text, token, whole } from './env.ts';
 
 export { ConfigError } from './env.ts';
@@ -26,6 +27,20 @@ const level = text
   .refine((value) => value in LEVELS, `must be one of ${Object.keys(LEVELS).join(', ')}`)
   .transform((value) => LEVELS[value as keyof typeof LEVELS]);
 
+/** `*`, `none`, or a list of origins. */
+function corsOrigins(value: string, context: z.RefinementCtx): CorsOrigins {
+  if (value === '*') return value;
+  if (value === 'none') return [];
+  const origins = value.split(',').map((origin) => origin.trim());
+  if (!origins.every((origin) => /^https?:\/\/[^/\s]+$/.test(origin))) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be *, none, or origins such as https://shop.example, separated by commas',
+    });
+  }
+  return origins;
+}
+
 const Environment = z.object({
   DESIRED_ARTIFACT_FILE: text,
   MODEL_BUCKET: text.transform((value) => value ?? 'mlops-retail-models'),
@@ -39,12 +54,15 @@ const Environment = z.object({
   VARIANT: text,
   HOST: text.transform((value) => value ?? '0.0.0.0'),
   PORT: whole(0, 65_535, PUBLIC_PORT),
+  GRPC_PORT: whole(0, 65_535, GRPC_PORT),
   ADMIN_PORT: whole(0, 65_535, ADMIN_PORT),
   ADMIN_TOKEN: token,
   ALLOW_PUBLIC_RELOAD: flag,
   LOG_LEVEL: level,
   ACCESS_LOG_EVERY: whole(0, 1e9, 0),
   ARTIFACT_DIR: text,
+  CORS_ORIGINS: text.transform((value, context) => corsOrigins(value ?? '*', context)),
+  MAX_ROWS: whole(1, 1e6, 10_000),
   MAX_BODY_BYTES: whole(1, 64 * MiB, MiB),
   MAX_ARTIFACT_BYTES: whole(1, 64 * 1024 * MiB, 1024 * MiB),
   MAX_MODEL_BYTES: whole(1, 64 * 1024 * MiB, 2048 * MiB),
@@ -68,6 +86,8 @@ export interface Config {
   readonly variant: string;
   readonly host: string;
   readonly port: number;
+  /** 0: there is no gRPC. */
+  readonly grpcPort: number;
   readonly adminPort: number;
   readonly adminToken?: string;
   readonly allowPublicReload: boolean;
@@ -78,6 +98,9 @@ export interface Config {
   /** Nobody has chosen the directory: it goes with the process. */
   readonly artifactDirIsTemporary: boolean;
   readonly pollMs: number;
+  readonly corsOrigins: CorsOrigins;
+  /** Most rows in one request of V1 or V2. */
+  readonly maxRows: number;
   readonly maxBodyBytes: number;
   readonly maxArtifactBytes: number;
   readonly maxModelBytes: number;
@@ -98,6 +121,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     ...(desired ? fromDesired(desired, values.AWS_REGION) : fromEnvironment(values)),
     host: values.HOST,
     port: values.PORT,
+    grpcPort: values.GRPC_PORT,
     adminPort: values.ADMIN_PORT,
     ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),
     allowPublicReload: values.ALLOW_PUBLIC_RELOAD,
@@ -106,6 +130,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     artifactDir: values.ARTIFACT_DIR ?? join(tmpdir(), `switchyard-artifacts-${values.PORT || process.pid}`),
     artifactDirIsTemporary: values.ARTIFACT_DIR === undefined,
     pollMs: desired ? 0 : values.MODEL_POLL_SECONDS * 1000,
+    corsOrigins: values.CORS_ORIGINS,
+    maxRows: values.MAX_ROWS,
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxArtifactBytes: values.MAX_ARTIFACT_BYTES,
     maxModelBytes: values.MAX_MODEL_BYTES,
