@@ -17,6 +17,12 @@ const whole = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
+/** Names as Kubernetes takes them (RFC 1123): a namespace is one label, most other names may have dots. */
+const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const kubeName = (pattern: string, max: number, what: string) =>
+  text(what)
+    .max(max, { error: `must be ${what}: at most ${max} characters` })
+    .regex(new RegExp(`^${pattern}$`), { error: `must be ${what}: small letters, digits and inner dashes` });
 const flag = z.boolean({ error: 'must be true or false' });
 const names = (what: string) => z.array(text(what), { error: `must be a list of ${what}s, or ["*"] for all` });
 
@@ -41,7 +47,7 @@ const Images = z.strictObject({
 
 const LeaderElection = z.strictObject({
   enabled: flag.default(true),
-  leaseName: text('the name of a Lease').default('switchyard-operator'),
+  leaseName: kubeName(`${LABEL}(\\.${LABEL})*`, 253, 'the name of a Lease').default('switchyard-operator'),
 });
 
 const Ports = z.strictObject({ health: whole(1, 65535).default(8082), metrics: whole(1, 65535).default(8083) });
@@ -64,7 +70,7 @@ const Settings = z.strictObject({
   ports: Ports.prefault({}),
   logLevel: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   podName: text('the name of this pod').default('switchyard-operator'),
-  podNamespace: text('the namespace of this pod').default('switchyard-system'),
+  podNamespace: kubeName(LABEL, 63, 'the namespace of this pod').default('switchyard-system'),
 });
 
 /** `resync` is in ms. `stores` always has `aws`. */
@@ -168,6 +174,9 @@ function describe(issues: readonly z.core.$ZodIssue[], file: string, sources: Re
   return issues.map((issue) => describeIssue(issue, file, sources)).join('; ');
 }
 
+/** What zod calls them. A field with nothing after its colon is null in YAML. */
+const MAPPINGS: readonly string[] = ['object', 'record'];
+
 function describeIssue(issue: z.core.$ZodIssue, file: string, sources: ReadonlyMap<string, string>): string {
   const path = issue.path.map(String).join('.');
   const variable = sources.get(path);
@@ -175,6 +184,9 @@ function describeIssue(issue: z.core.$ZodIssue, file: string, sources: ReadonlyM
   if (issue.code === 'unrecognized_keys') {
     const fields = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`)).join(', ');
     return `${file}: ${fields}: unknown; remove it or correct its spelling`;
+  }
+  if (issue.code === 'invalid_type' && MAPPINGS.includes(issue.expected)) {
+    return `${place}: must be a mapping such as {}; fill it in or leave it out`;
   }
   if (issue.code === 'invalid_key') return `${place}: ${issue.issues[0]?.message ?? issue.message}`;
   return `${place}: ${issue.message}`;
