@@ -20,7 +20,19 @@ export function isStale(): boolean {
   }
 }
 
+const USAGE = `Usage
+  npm run crds                 writes crds/modeldeployment.yaml
+  npm run crds -- --check      says by exit code 1 that it is stale
+`;
+
 function main(args: readonly string[]): void {
+  if (args.includes('--help') || args.includes('-h')) return void process.stdout.write(USAGE);
+  const unknown = args.find((arg) => arg !== '--check');
+  if (unknown !== undefined) {
+    process.stderr.write(`There is no option ${unknown}; there are --check and --help.\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
   if (!args.includes('--check')) {
     writeFileSync(CRD_FILE, renderCrd());
     return;

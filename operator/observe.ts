@@ -29,6 +29,7 @@ export async function observe(pass: Pass<ValidResource>): Promise<Observed> {
   );
   return {
     variants: observeVariants(pass, models, reports),
+    leaving: observeLeaving(resource, models),
     revisions: new Map(revisions),
     router: await observeRouter(pass, routers),
     ...(service?.owner === uid && service.target !== undefined && { service: service.target }),
@@ -61,6 +62,16 @@ function observeVariants(
       return [variant.name, observed] as const;
     }),
   );
+}
+
+function observeLeaving({ spec }: ValidResource, pods: readonly PodView[]): ReadonlyMap<string, number> {
+  const known = new Set(spec.variants.map(({ name }) => name));
+  const ready = pods.filter((pod) => pod.ready && !pod.terminating).map(({ labels }) => labels[LABEL_VARIANT] ?? '');
+  const byVariant = Map.groupBy(
+    ready.filter((name) => !known.has(name)),
+    (name) => name,
+  );
+  return new Map([...byVariant].map(([name, pods]) => [name, pods.length]));
 }
 
 function wantedOf({ config }: Deps, spec: Spec, namespace: string, variant: Variant): WantedArtifact {

@@ -34,6 +34,7 @@ const artifact = (versionId: string) =>
   }) as const;
 const observed = (variant: Partial<VariantObserved> = {}, overrides: Partial<Observed> = {}): Observed => ({
   variants: new Map([['blue', { artifact: artifact('v1'), pods: [], ...variant }]]),
+  leaving: new Map(),
   revisions: new Map(),
   router: { pods: [] },
   drained: false,

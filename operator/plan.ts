@@ -105,6 +105,7 @@ function planResourceTraffic(
     resource: resource.name,
     traffic: resource.spec.traffic,
     variants: capacity,
+    leaving: observed.leaving,
     router: observed.router,
     service: observed.service,
     confirmed: (resource.status?.variants ?? []).flatMap(({ name, weight }) =>

@@ -98,6 +98,8 @@ export interface Obstacle {
 
 export interface Observed {
   readonly variants: ReadonlyMap<string, VariantObserved>;
+  /** Ready pods of variants that the spec no longer has, by variant. */
+  readonly leaving: ReadonlyMap<string, number>;
   readonly revisions: ReadonlyMap<string, StoredRevision>;
   readonly router: RouterObserved;
   readonly service?: ServiceTarget;

@@ -9,6 +9,7 @@ const variant = (name: string, weight: number): VariantCapacity => ({ name, weig
 const input = (overrides: Partial<TableInput> = {}): TableInput => ({
   resource: 'retail',
   variants: [variant('blue', 50), variant('green', 50)],
+  leaving: new Map(),
   router: { pods: [] },
   service: { kind: 'router' },
   confirmed: [],
@@ -80,6 +81,23 @@ describe('a table that somebody has deleted', () => {
     const service = { kind: 'variant', variant: 'blue' } as const;
     const present = presentTable(input({ service, router: { pods: [router('a', { table: grown })] } }));
     expect(present).toMatchObject({ ranges: [{ from: 0, to: 9999, slot: 0 }] });
+  });
+});
+
+describe('a variant that was deleted', () => {
+  const after = (ready: number) =>
+    next({
+      variants: [{ ...variant('blue', 100), ready: 1 }],
+      leaving: new Map(ready > 0 ? [['green', ready]] : []),
+      router: { table: grown, pods: [] },
+    });
+
+  it('goes on with its share until the others have the pods for it', () => {
+    expect(after(1)).toEqual({ table: grown, held: ['blue'] });
+  });
+
+  it('loses it at once when it has no ready pod: there is nothing to lose', () => {
+    expect(after(0).table?.ranges).toEqual([{ from: 0, to: 9999, slot: 4 }]);
   });
 });
 

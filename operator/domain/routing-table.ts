@@ -18,6 +18,8 @@ export interface VariantCapacity {
 export interface TableInput {
   readonly resource: string;
   readonly variants: readonly VariantCapacity[];
+  /** Ready pods of variants that are no longer wanted. */
+  readonly leaving: ReadonlyMap<string, number>;
   readonly router: RouterObserved;
   readonly service: ServiceTarget | undefined;
   /** Weights that all routers had confirmed last. */
@@ -97,12 +99,31 @@ function shortOfCapacity(
     const slot = slotOf.get(variant.name);
     return slot === undefined ? 0 : buckets(ranges, slot) - buckets(present.ranges, slot);
   };
-  const removed = present.slots.some((entry) => !slotOf.has(entry.variant) && buckets(present.ranges, entry.slot) > 0);
+  const removed = sharers(present).some((name) => !slotOf.has(name) && canServe(input, name));
   const somethingToLose = removed || input.variants.some((variant) => change(variant) < 0 && variant.ready > 0);
   if (!somethingToLose) return [];
   return input.variants
     .filter((variant) => change(variant) > 0 && variant.ready < Math.max(1, variant.replicas))
     .map(({ name }) => name);
+}
+
+/** Whether the variant has the pods to take all traffic at once: all of them where another one that serves would lose its share, else one. */
+export function mayTakeAll(input: TableInput, variant: VariantCapacity): boolean {
+  const { service } = input;
+  const present = service?.kind === 'variant' ? firstTable(input, service.variant) : presentTable(input);
+  const losers = present === undefined || present === 'unknown' ? [] : sharers(present);
+  const isLoss = present === 'unknown' || losers.some((name) => name !== variant.name && canServe(input, name));
+  return variant.ready >= (isLoss ? Math.max(1, variant.replicas) : 1);
+}
+
+/** Variants with a share of the table. */
+function sharers({ slots, ranges }: RouterTable): readonly string[] {
+  return slots.filter(({ slot }) => buckets(ranges, slot) > 0).map(({ variant }) => variant);
+}
+
+/** A variant, of the spec or no longer, that has a pod to answer with. */
+function canServe({ variants, leaving }: TableInput, name: string): boolean {
+  return (variants.find((variant) => variant.name === name)?.ready ?? leaving.get(name) ?? 0) > 0;
 }
 
 /** A variant keeps its slot; a new one takes the next free one, which no router still drains as far as they say. */

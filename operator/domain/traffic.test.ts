@@ -17,6 +17,7 @@ const anInput = (overrides: Partial<TrafficInput> = {}): TrafficInput => ({
   resource: 'retail',
   traffic,
   variants: [variant('blue', 90), variant('green', 10)],
+  leaving: new Map(),
   router: { pods: [] },
   service: undefined,
   confirmed: [],
@@ -154,5 +155,30 @@ describe('through a plain Service', () => {
       planTraffic(anInput({ variants: [variant('blue', 1, { ready })], service: { kind: 'router' } }), 'Service');
     expect(at(0)).toMatchObject({ target: { kind: 'router' }, acknowledged: false });
     expect(at(1)).toMatchObject({ target: { kind: 'variant', variant: 'blue' }, acknowledged: true });
+  });
+
+  describe('takes the traffic of others', () => {
+    const target = { kind: 'variant', variant: 'blue' };
+    const at = (ready: number, overrides: Partial<TrafficInput>) =>
+      planTraffic(anInput({ variants: [variant('blue', 1, { ready })], ...overrides }), 'Service');
+
+    it('that routers gave it only with as many pods as through the routers', () => {
+      const routed = { service: { kind: 'router' } as const, router: { table: first, pods: [] } };
+      const leaving = new Map([['green', 1]]);
+      expect(at(1, { ...routed, leaving })).toMatchObject({ target: { kind: 'router' }, held: ['blue'] });
+      expect(at(2, { ...routed, leaving })).toMatchObject({ target, held: [] });
+      expect(at(1, routed)).toMatchObject({ target, held: [] });
+    });
+
+    it('from the pods of another variant, too', () => {
+      const service = { kind: 'variant', variant: 'green' } as const;
+      expect(at(1, { service, leaving: new Map([['green', 2]]) })).toMatchObject({ target: service, held: ['blue'] });
+      expect(at(1, { service })).toMatchObject({ target });
+    });
+
+    it('but stays where it is with any number of pods', () => {
+      const service = { kind: 'variant', variant: 'blue' } as const;
+      expect(at(0, { service })).toMatchObject({ target, acknowledged: true });
+    });
   });
 });

@@ -5,7 +5,14 @@ import { hashOf } from '../runtime/hash.ts';
 import type { Spec } from './model-deployment.ts';
 import type { RouterPodObserved, ServiceTarget } from './observed.ts';
 import { isServing, silentRouters } from './router-silence.ts';
-import { nextTable, presentTable, type PresentTable, type TableInput, type VariantCapacity } from './routing-table.ts';
+import {
+  mayTakeAll,
+  nextTable,
+  presentTable,
+  type PresentTable,
+  type TableInput,
+  type VariantCapacity,
+} from './routing-table.ts';
 
 export interface TrafficInput extends TableInput {
   readonly traffic: Spec['traffic'];
@@ -48,11 +55,12 @@ export function planTraffic(input: TrafficInput, mode: 'HAProxy' | 'Service'): T
   return mode === 'Service' ? planService(input, present) : planRouter(input, present);
 }
 
-function planService({ variants, service }: TrafficInput, present: PresentTable): TrafficPlan {
+function planService(input: TrafficInput, present: PresentTable): TrafficPlan {
+  const { variants, service } = input;
   const variant = variants.find(({ weight }) => weight > 0) ?? variants[0];
   if (variant === undefined) throw new RangeError('a resource has at least one variant');
   const wanted: ServiceTarget = { kind: 'variant', variant: variant.name };
-  const target = service === undefined || variant.ready > 0 ? wanted : service;
+  const target = service === undefined || mayTakeAll(input, variant) ? wanted : service;
   const there = target.kind === 'variant' && target.variant === variant.name;
   return {
     mode: 'Service',

@@ -36,7 +36,7 @@ export function resolved(versionId: string, more: object = {}): ArtifactState {
 }
 
 export function aWorld(overrides: Partial<Observed> = {}): Observed {
-  const base = { variants: new Map(), revisions: new Map(), router: { pods: [] }, drained: false };
+  const base = { variants: new Map(), leaving: new Map(), revisions: new Map(), router: { pods: [] }, drained: false };
   return { ...base, adminToken: 'token', obstacles: [], ...overrides };
 }
 
