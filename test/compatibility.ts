@@ -1,7 +1,7 @@
 // Writes the table of docs/models.md from the golden files that the tests prove: `npm run compatibility`.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type GoldenCase, goldenCases, modelOfCase } from './support/estimator-fixtures.ts';
-import { outputsOf } from '../inference/model/model.ts';
+import { type GoldenCase, goldenCases, modelOfCase, toleranceOf } from './support/estimator-fixtures.ts';
+import { type OutputName, outputsOf } from '../inference/model/model.ts';
 
 const PAGE = new URL('../docs/models.md', import.meta.url);
 /** The part of the page that is generated. */
@@ -30,9 +30,19 @@ function rowOf(group: readonly GoldenCase[]): string {
   const [first] = group;
   if (first === undefined) return '';
   const versions = group.map(({ version }) => version).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const outputs = outputsOf(modelOfCase(first)).map((output) => `\`${output}\``);
-  const exact = first.tolerance === 0 ? 'the last bit' : `${first.tolerance} relative`;
-  return `| ${caseOf(first)} | ${first.library} | ${versions.join(', ')} | ${outputs.join(', ')} | ${exact} |`;
+  const outputs = outputsOf(modelOfCase(first));
+  const named = outputs.map((output) => `\`${output}\``).join(', ');
+  return `| ${caseOf(first)} | ${first.library} | ${versions.join(', ')} | ${named} | ${nearnessOf(first, outputs)} |`;
+}
+
+/** The methods that are not equal to the last bit are named. */
+function nearnessOf(golden: GoldenCase, outputs: readonly OutputName[]): string {
+  const near = Map.groupBy(outputs, (output) => toleranceOf(golden, output));
+  const texts = [...near].map(([tolerance, named]) => {
+    const nearness = tolerance === 0 ? 'the last bit' : `${tolerance} relative`;
+    return near.size === 1 ? nearness : `${named.map((output) => `\`${output}\``).join(', ')}: ${nearness}`;
+  });
+  return texts.join('; ');
 }
 
 if (import.meta.main) {

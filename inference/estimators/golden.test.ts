@@ -9,6 +9,7 @@ import {
   goldenCases,
   modelOfCase,
   rowsOfCase,
+  toleranceOf,
 } from '../../test/support/estimator-fixtures.ts';
 import { type Model, OUTPUTS, methodOf, outputsOf } from '../model/model.ts';
 import { definitions } from './registry.ts';
@@ -22,7 +23,7 @@ function wrongAnswers(golden: GoldenCase, model: Model): string[] {
     const expected = expectedOf(golden, output);
     const method = methodOf(model, output);
     if (expected === undefined || method === undefined) return [];
-    const found = differences(method(rows, golden.inputs.length), expected, golden.tolerance);
+    const found = differences(method(rows, golden.inputs.length), expected, toleranceOf(golden, output));
     return found.map((difference) => `${output} ${difference}`);
   });
 }

@@ -1,9 +1,11 @@
 // Every estimator that is read and run here.
 import type { Compile, Definition, Operator, Part, Predictor } from './estimator.ts';
 import { isPredictorPart } from './estimator.ts';
+import { dummy } from './dummy.ts';
 import { forest } from './forest.ts';
+import { gradientBoosting } from './gradient-boosting.ts';
 
-const DEFINITIONS: readonly Definition[] = [forest];
+const DEFINITIONS: readonly Definition[] = [forest, gradientBoosting, dummy];
 
 /** Definitions by the dotted name of each class that they read. */
 export const definitions: ReadonlyMap<string, Definition> = new Map(

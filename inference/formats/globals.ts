@@ -33,10 +33,14 @@ const ALLOWED: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['builtins.object', 'object'],
   ['__builtin__.object', 'object'],
   ['_codecs.encode', 'encode'],
-  // random_state given as a RandomState: kept by scikit-learn, of no use for predictions
+  // random_state given as a RandomState, and generators: kept by scikit-learn, of no use for predictions
   ['numpy.random._pickle.__randomstate_ctor', 'randomState'],
   ['numpy.random._pickle.__bit_generator_ctor', 'randomState'],
+  ['numpy.random._pickle.__generator_ctor', 'randomState'],
   ['numpy.random._mt19937.MT19937', 'randomState'],
+  ['numpy.random._pcg64.PCG64', 'randomState'],
+  ['numpy.random.bit_generator.SeedSequence', 'randomState'],
+  ['numpy.random.bit_generator.__pyx_unpickle_SeedSequence', 'randomState'],
 ]);
 
 /** Names that may be called (REDUCE). */

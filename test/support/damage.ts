@@ -1,0 +1,65 @@
+// Files with random damage, and what a reader may do with them: refuse, or give a model whose answers can be told from nonsense.
+import { inflateSync } from 'node:zlib';
+import { ModelError, type Model, modelOf, parseModel } from '../../inference/model/model.ts';
+
+const LIMITS = { maxBytes: 16 * 2 ** 20 };
+
+/** One of six kinds of damage at a random place. */
+export function mutated(file: Uint8Array, random: () => number): Uint8Array {
+  const any = (below: number) => Math.floor(random() * below);
+  const at = any(file.length);
+  const copy = new Uint8Array(file);
+  const kind = any(6);
+  if (kind === 0) copy[at] = (copy[at] ?? 0) ^ (1 << any(8));
+  if (kind === 1) copy[at] = any(256);
+  if (kind === 2) copy.copyWithin(at, any(file.length), any(file.length));
+  if (kind === 3) return joined(copy.subarray(0, at), copy.subarray(at + 1 + any(8)));
+  if (kind === 4) copy.fill(any(2) * 255, at, at + 1 + any(8));
+  // a piece twice: numbers get longer, lists get entries
+  if (kind === 5) return joined(copy.subarray(0, at), copy.subarray(Math.max(0, at - 1 - any(8))));
+  return copy;
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** The bytes that a reader looks at: damage under a compression is found by its checksum, long before. */
+export function decompressed(file: Uint8Array): Uint8Array {
+  return file[0] === 0x78 ? new Uint8Array(inflateSync(file)) : file;
+}
+
+/** Whether a file gave a model. Throws when that model is not sound, or when another error than ModelError came. */
+export function gaveSoundModel(name: string, file: Uint8Array): boolean {
+  try {
+    checkSound(modelOf(parseModel(name, file, LIMITS)));
+    return true;
+  } catch (error) {
+    if (error instanceof ModelError) return false;
+    throw error;
+  }
+}
+
+const ROWS = 3;
+
+function checkSound(model: Model): void {
+  const rows = Float64Array.from({ length: ROWS * model.features }, (_, at) => (at % 7) * 2.4 - 1);
+  const classes = model.classes.length;
+  const labels = model.predict(rows, ROWS);
+  if (labels.length !== ROWS) throw new Error(`${labels.length} answers to ${ROWS} rows`);
+  if (model.task !== 'classifier') return;
+  if (classes === 0) throw new Error('a classifier without classes');
+  if (!labels.every((label) => Number.isInteger(label) && label >= 0 && label < classes)) {
+    throw new Error(`labels ${String(labels)}`);
+  }
+  checkShares(model.predictProba?.(rows, ROWS), classes);
+}
+
+function checkShares(shares: Float64Array | undefined, classes: number): void {
+  if (shares === undefined) return;
+  if (shares.length !== ROWS * classes) throw new Error('another width than its classes');
+  for (let row = 0; row < ROWS; row += 1) {
+    const sum = shares.subarray(row * classes, (row + 1) * classes).reduce((a, b) => a + b, 0);
+    if (!(Math.abs(sum - 1) < 1e-5)) throw new Error(`shares that add up to ${sum}`);
+  }
+}
