@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { systemClock } from './clock.ts';
+import { monotonicClock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { Connections } from './connections.ts';
 import { close, listen } from './listening.ts';
@@ -117,11 +117,17 @@ async function assemble(config: Config, { log, memoryLimit, retryMs, reader }: A
   const artifacts = artifactsOf(config, store, log, retryMs);
   const connections = new Connections();
   const modelName = () => modelDeployment ?? slot.current?.manifest.name ?? 'model';
-  const metrics = createMetrics(
-    () => slot,
+  const metrics = createMetrics({
+    slot: () => slot,
     modelName,
-    () => connections.open,
-  );
+    connections,
+    drift: {
+      current: () => slot.current,
+      windowMs: config.driftWindowMs,
+      minRows: config.driftMinRows,
+      clock: monotonicClock,
+    },
+  });
   const slot = new ModelSlot({
     artifacts,
     prepare: servedBy(

@@ -3,6 +3,8 @@
 /** Milliseconds since 1970, as `Date.now()`. */
 export type Clock = () => number;
 export const systemClock: Clock = () => Date.now();
+/** Milliseconds that only go forward, from any beginning. */
+export const monotonicClock: Clock = () => performance.now();
 
 /** ISO 8601 in UTC with milliseconds and `Z`. */
 export function isoOf(epochMs: number): string {

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ADMIN_PORT, DesiredArtifact, GRPC_PORT, PUBLIC_PORT } from './contract.ts';
+import { ADAPTER_PORT, ADMIN_PORT, DesiredArtifact, GRPC_PORT, PUBLIC_PORT } from './contract.ts';
 import type { ArtifactRef } from './contract.ts';
 import type { CorsOrigins } from './cors.ts';
+import { adapterSettings } from './adapter/settings.ts';
+import type { AdapterSettings } from './adapter/settings.ts';
 import { ConfigError, endpoint, flag, issuesOf, number, text, token, whole } from './env.ts';
 
 export { ConfigError } from './env.ts';
@@ -70,6 +72,8 @@ const Environment = z.object({
   STALL_SECONDS: number(0.05, 600, 20),
   DRAIN_SECONDS: number(0, 600, 5),
   SHUTDOWN_SECONDS: number(0, 600, 10),
+  DRIFT_WINDOW_SECONDS: number(0, 30 * 86_400, 3600),
+  DRIFT_MIN_ROWS: whole(1, 1e9, 200),
 });
 
 /** Where the model comes from: an object of a store, or a file of this machine. */
@@ -77,6 +81,8 @@ export type Origin =
   { readonly kind: 's3'; readonly artifact: ArtifactRef } | { readonly kind: 'file'; readonly path: string };
 
 export interface Config {
+  /** Another container answers the requests, and we hand models over to it. */
+  readonly adapter?: AdapterSettings;
   readonly origin: Origin;
   /** Revision and fencing number of the desired artifact; a server that runs alone starts at 0. */
   readonly sequence: number;
@@ -108,6 +114,9 @@ export interface Config {
   readonly stallMs: number;
   readonly drainMs: number;
   readonly shutdownMs: number;
+  /** What is compared with the reference of the model: 0 turns drift off. */
+  readonly driftWindowMs: number;
+  readonly driftMinRows: number;
 }
 
 /** Reads the environment; `read` is the file reader, replaced in tests. Throws ConfigError. */
@@ -117,10 +126,15 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
   const values = parsed.data;
   refuseSamePort(values);
   const desired = values.DESIRED_ARTIFACT_FILE && readDesired(values.DESIRED_ARTIFACT_FILE, read);
+  const adapter = adapterSettings(env);
+  const port = adapter !== undefined && values.PORT === PUBLIC_PORT ? ADAPTER_PORT : values.PORT;
+  if (port !== 0 && port === adapter?.port)
+    throw new ConfigError(`PORT: ${port} is ADAPTER_PORT, the other container's`);
   return Object.freeze({
+    ...(adapter && { adapter }),
     ...(desired ? fromDesired(desired, values.AWS_REGION) : fromEnvironment(values)),
     host: values.HOST,
-    port: values.PORT,
+    port,
     grpcPort: values.GRPC_PORT,
     adminPort: values.ADMIN_PORT,
     ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),
@@ -139,6 +153,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     stallMs: values.STALL_SECONDS * 1000,
     drainMs: values.DRAIN_SECONDS * 1000,
     shutdownMs: values.SHUTDOWN_SECONDS * 1000,
+    driftWindowMs: values.DRIFT_WINDOW_SECONDS * 1000,
+    driftMinRows: values.DRIFT_MIN_ROWS,
   });
 }
 

@@ -10,9 +10,16 @@ export class Connections {
   /** Connections that a drain wants to end, by the id of the drain. */
   readonly #drains = new Map<string, Set<Socket>>();
   readonly #leaving = new WeakSet<Socket>();
+  readonly #ended = () => void (this.#inFlight -= 1);
+  #inFlight = 0;
   #closing = false;
 
   track(server: Server): void {
+    // Before the server's own listener, which may answer at once.
+    server.prependListener('request', (_, response) => {
+      this.#inFlight += 1;
+      response.once('close', this.#ended);
+    });
     server.on('connection', (socket: Socket) => {
       this.#open.add(socket);
       socket.once('close', () => this.#forget(socket));
@@ -21,6 +28,11 @@ export class Connections {
 
   get open(): number {
     return this.#open.size;
+  }
+
+  /** Requests whose answer is not written yet. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /** From now on every answer ends its connection: the process is going. */

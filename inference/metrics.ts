@@ -1,22 +1,21 @@
-// What Prometheus reads: KServe's and MLServer's names where they have one for it. Buckets begin at 50 µs: a prediction takes less than the 5 ms at which
-// Prometheus' own defaults begin.
+// What Prometheus reads: KServe's and MLServer's names where they have one for it.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Connections } from './connections.ts';
 import type { SlotView } from './model/reported.ts';
-
-const SECONDS = [
-  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-];
-
-/** One histogram with its labels bound. */
-export interface Timer {
-  observe(seconds: number): void;
-}
+import type { DriftOptions } from './monitoring/drift.ts';
+import { addModelGauges } from './monitoring/gauges.ts';
+import { ModelMonitor } from './monitoring/monitor.ts';
+import { Timing } from './monitoring/timing.ts';
 
 export interface Metrics {
-  readonly registry: Registry;
-  readonly preprocess: Timer;
-  readonly predict: Timer;
-  readonly postprocess: Timer;
+  /** All of it in Prometheus' text format, and the type of that. */
+  readonly text: () => Promise<string>;
+  readonly contentType: string;
+  /** What is told of every row and its answer. */
+  readonly monitor: ModelMonitor;
+  readonly preprocess: Timing;
+  readonly predict: Timing;
+  readonly postprocess: Timing;
   /** Predictions answered with 200 (requests, not rows), of which the last line of the log tells the number too. */
   readonly served: () => number;
   readonly success: () => void;
@@ -24,17 +23,46 @@ export interface Metrics {
   readonly reloaded: (result: string, durationMs: number) => void;
 }
 
-/** `slot` is read when scraped; so is `openConnections`. */
-export function createMetrics(
-  slot: () => SlotView | undefined,
-  modelName: () => string,
-  openConnections: () => number,
-): Metrics {
+export interface MetricsOptions {
+  /** Read when scraped, as everything here. */
+  readonly slot: () => SlotView | undefined;
+  readonly modelName: () => string;
+  readonly connections: Pick<Connections, 'open' | 'inFlight'>;
+  /** Absent: nothing is predicted in this process. */
+  readonly drift?: DriftOptions;
+}
+
+export function createMetrics({ slot, modelName, connections, drift }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const stage = (name: string, help: string) => timer(registry, name, help, modelName);
   const success = tally(registry, 'model_infer_request_success', 'Inference requests answered', modelName);
   const failure = tally(registry, 'model_infer_request_failure', 'Inference requests refused or failed', modelName);
+  slotGauges(registry, slot);
+  connectionGauges(registry, connections);
+  const monitor = new ModelMonitor(drift);
+  addModelGauges(registry, monitor, modelName);
+  const stages = {
+    preprocess: new Timing('request_preprocess_seconds', 'Time to read and check a request'),
+    predict: new Timing('request_predict_seconds', 'Time to run the model'),
+    postprocess: new Timing('request_postprocess_seconds', 'Time to write the answer'),
+  };
+  return {
+    contentType: registry.contentType,
+    async text() {
+      const timings = Object.values(stages).map((stage) => stage.text(modelName()));
+      return [await registry.metrics(), ...timings].join('\n');
+    },
+    ...stages,
+    monitor,
+    served: success.count,
+    success: success.add,
+    failure: failure.add,
+    reloaded: reloadCounter(registry),
+  };
+}
+
+/** Counts loads by how they ended, and how long they took. */
+export function reloadCounter(registry: Registry): Metrics['reloaded'] {
   const reloads = new Counter({
     name: 'model_reload_total',
     help: 'Loads that ended, by status or reason',
@@ -48,23 +76,14 @@ export function createMetrics(
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registers: [registry],
   });
-  gauges(registry, slot, openConnections);
-  return {
-    registry,
-    preprocess: stage('request_preprocess_seconds', 'Time to read and check a request'),
-    predict: stage('request_predict_seconds', 'Time to run the model'),
-    postprocess: stage('request_postprocess_seconds', 'Time to write the answer'),
-    served: success.count,
-    success: success.add,
-    failure: failure.add,
-    reloaded: (result, durationMs) => {
-      reloads.inc({ result });
-      reloadSeconds.observe({ result }, durationMs / 1000);
-    },
+  return (result, durationMs) => {
+    reloads.inc({ result });
+    reloadSeconds.observe({ result }, durationMs / 1000);
   };
 }
 
-function gauges(registry: Registry, slot: () => SlotView | undefined, openConnections: () => number): void {
+/** Which model is in use. */
+export function slotGauges(registry: Registry, slot: MetricsOptions['slot']): void {
   new Gauge({
     name: 'model_info',
     help: 'The model in use; always 1',
@@ -85,12 +104,23 @@ function gauges(registry: Registry, slot: () => SlotView | undefined, openConnec
       this.set(slot()?.current === undefined ? 0 : 1);
     },
   });
+}
+
+function connectionGauges(registry: Registry, connections: MetricsOptions['connections']): void {
   new Gauge({
     name: 'http_server_open_connections',
     help: 'Open connections of the public port',
     registers: [registry],
     collect() {
-      this.set(openConnections());
+      this.set(connections.open);
+    },
+  });
+  new Gauge({
+    name: 'rest_server_requests_in_progress',
+    help: 'Requests of the public port that are not answered yet',
+    registers: [registry],
+    collect() {
+      this.set(connections.inFlight);
     },
   });
 }
@@ -113,17 +143,5 @@ function tally(registry: Registry, name: string, help: string, modelName: () => 
       total += 1;
     },
     count: () => total,
-  };
-}
-
-function timer(registry: Registry, name: string, help: string, modelName: () => string): Timer {
-  const histogram = new Histogram({ name, help, labelNames: ['model_name'], buckets: SECONDS, registers: [registry] });
-  let bound: { readonly name: string; readonly child: Timer } | undefined;
-  return {
-    observe(seconds) {
-      const model = modelName();
-      if (bound?.name !== model) bound = { name: model, child: histogram.labels(model) };
-      bound.child.observe(seconds);
-    },
   };
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LoadError } from '../errors.ts';
 import { DEFAULT_FEATURES } from '../features/basket.ts';
+import { Reference } from '../monitoring/reference.ts';
 import { parsePythonJson } from '../validation/python-json.ts';
 
 const rows = z.array(z.array(z.number()).max(100_000)).min(1).max(10_000);
@@ -24,6 +25,8 @@ const Metadata = z.object({
   metrics: z.record(z.string(), z.unknown()).default({}),
   labels: z.array(z.unknown()).optional(),
   golden: Golden.optional(),
+  /** How features and answers were distributed in training. */
+  reference: Reference.optional(),
   /** Of the model file inside the archive. */
   sha256: z
     .string()
@@ -52,7 +55,7 @@ export function parseManifest(bytes: Uint8Array | undefined): Manifest {
 }
 
 /** Python writes NaN among metrics; that reader is slow, so it comes second. */
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

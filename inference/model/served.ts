@@ -3,6 +3,8 @@ import { compileRow } from '../features/row.ts';
 import type { RowOf } from '../features/row.ts';
 import type { LocalArtifact } from './artifacts.ts';
 import type { Schema } from './checks.ts';
+import { modelReference } from '../monitoring/model-reference.ts';
+import type { ModelReference } from '../monitoring/model-reference.ts';
 import { outputsOf } from './model.ts';
 import type { LoadedModel } from './loader.ts';
 import type { Reported } from './reported.ts';
@@ -13,6 +15,8 @@ export interface ServedModel extends LoadedModel, Reported {
   readonly versionJson: string;
   readonly schema: Schema;
   readonly rowOf: RowOf;
+  /** What rows and answers are compared with. */
+  readonly reference?: ModelReference;
 }
 
 export function servedModel(
@@ -21,7 +25,8 @@ export function servedModel(
   { revision, loadedAt }: { readonly revision: string | undefined; readonly loadedAt: string },
 ): ServedModel {
   const { key, versionId, etag, sha256, size } = artifact;
-  const { version, features, declared } = manifest;
+  const { version, features, declared, reference } = manifest;
+  const names = declared ? features : (model.featureNames ?? []);
   return {
     manifest,
     model,
@@ -30,13 +35,14 @@ export function servedModel(
     versionJson: JSON.stringify(version),
     active: { version, key, sha256, size, ...defined({ revision, versionId, etag }) },
     schema: {
-      features: declared ? features : (model.featureNames ?? []),
+      features: names,
       width: model.features,
       classes: model.classes,
       outputs: [model.task, ...outputsOf(model)],
     },
     rowOf: compileRow(features, model.features, model.modelType),
     loadedAt,
+    ...(reference && { reference: modelReference(reference, names, model) }),
   };
 }
 

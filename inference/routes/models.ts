@@ -62,19 +62,30 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** One output of every row, row-major; other requests get their turn between batches. Throws ModelInputError, HttpError 400 where there is no such output. */
+/**
+ * The wanted outputs of every row, row-major, by name; other requests get their turn between batches. Every API answers through this, so that what is
+ * watched of the model sees each row once. Throws ModelInputError, HttpError 400 where there is no such output.
+ */
 export async function run(
   { metrics }: ModelsOptions,
-  model: Model,
-  output: OutputName,
+  served: ServedModel,
+  names: readonly OutputName[],
   rows: Rows,
-): Promise<Float64Array> {
-  const method = methodOf(model, output);
-  if (method === undefined) throw new HttpError(400, `${model.modelType} has no ${output}`);
+): Promise<ReadonlyMap<OutputName, Float64Array>> {
+  const { model } = served;
   const start = performance.now();
-  const numbers = await inBatches(method, model.features, rows);
+  const outputs = new Map<OutputName, Float64Array>();
+  for (const name of new Set(names)) {
+    const method = methodOf(model, name);
+    if (method === undefined) throw new HttpError(400, `${model.modelType} has no ${name}`);
+    outputs.set(name, await inBatches(method, model.features, rows));
+  }
   metrics.predict.observe((performance.now() - start) / 1000);
-  return numbers;
+  await metrics.monitor.rows(served, rows.values, {
+    predictions: outputs.get('predict'),
+    probabilities: outputs.get('predict_proba'),
+  });
+  return outputs;
 }
 
 async function inBatches(method: Method, features: number, { values, count }: Rows): Promise<Float64Array> {

@@ -47,6 +47,7 @@ export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: 
     metrics.preprocess.observe((ready - start) / 1000);
     metrics.predict.observe((answered - ready) / 1000);
     metrics.postprocess.observe((performance.now() - answered) / 1000);
+    metrics.monitor.row(served, row, probabilities);
     return json;
   }
 }

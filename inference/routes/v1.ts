@@ -24,7 +24,8 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
       if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict is the only call');
       const served = findModel(request, options, name);
       const rows = rowsOf(jsonObject(request.body)['instances'], served);
-      return { predictions: answersOf(served.model, await run(options, served.model, 'predict', rows)) };
+      const outputs = await run(options, served, ['predict'], rows);
+      return { predictions: answersOf(served.model, outputs.get('predict') ?? new Float64Array()) };
     }),
   );
 }

@@ -48,12 +48,13 @@ function metadata(request: FastifyRequest<Addressed>, options: ModelsOptions) {
 
 async function infer(request: FastifyRequest<Addressed>, options: ModelsOptions) {
   const { name, version } = request.params;
-  const { model, version: loaded, schema } = findModel(request, options, name, version);
+  const served = findModel(request, options, name, version);
+  const { model, version: loaded, schema } = served;
   const call = parseInferRequest(jsonObject(request.body), schema.width);
-  const outputs: Tensor[] = [];
-  for (const output of call.outputs) {
-    outputs.push(outputTensor(model, output, await run(options, model, output, call), call.count));
-  }
+  const numbers = await run(options, served, call.outputs, call);
+  const outputs = call.outputs.map((output): Tensor =>
+    outputTensor(model, output, numbers.get(output) ?? new Float64Array(), call.count),
+  );
   return {
     model_name: name,
     model_version: loaded,

@@ -1,0 +1,202 @@
+// How far requests and answers have moved from the reference of the model in use. Counting is done with each answer; everything else when it is asked for.
+import { indexOfMax } from '../estimators/matrix.ts';
+import type { ServedModel } from '../model/served.ts';
+import { SIDES, slotOf } from './bins.ts';
+import type { Bins, Side } from './bins.ts';
+import { Budget } from './budget.ts';
+import type { ModelReference, PredictionReference } from './model-reference.ts';
+import { populationStability } from './psi.ts';
+import { SlidingCounts } from './sliding-counts.ts';
+
+export interface DriftOptions {
+  /** The model in use. */
+  readonly current: () => ServedModel | undefined;
+  readonly windowMs: number;
+  /** With fewer rows in the window, the index would be mostly chance: none is told. */
+  readonly minRows: number;
+  /** Milliseconds that only go forward. */
+  readonly clock: () => number;
+}
+
+export interface DriftReading {
+  /** Rows in the window. */
+  readonly rows: number;
+  /** Rows since the start whose features were not counted, because there were too many at a time. */
+  readonly skipped: number;
+  readonly watched: number;
+  readonly ignored: number;
+  /** Population stability index by feature; empty when there are too few rows. */
+  readonly features: readonly { readonly name: string; readonly psi: number }[];
+  readonly prediction?: number;
+}
+
+export interface OutOfRange {
+  readonly feature: string;
+  readonly side: Side;
+  /** Since the first model that has this feature in its reference. */
+  readonly total: number;
+}
+
+interface Followed {
+  readonly model: ServedModel['model'];
+  readonly reference: ModelReference;
+  readonly features: SlidingCounts;
+  /** By feature and side. */
+  readonly outside: Float64Array;
+  readonly prediction?: { readonly reference: PredictionReference; readonly counts: SlidingCounts };
+}
+
+const NOTHING = { rows: 0, watched: 0, ignored: 0, features: [] };
+const unused = new Float64Array(SIDES.length);
+
+export class Drift {
+  readonly #options: DriftOptions;
+  readonly #budget: Budget;
+  #followed: Followed | undefined;
+  #skipped = 0;
+
+  constructor(options: DriftOptions) {
+    this.#options = options;
+    this.#budget = new Budget(options.clock());
+  }
+
+  /** Counts rows (row-major) with their probabilities (row-major, one a class). */
+  probabilities(observed: Observed, probabilities: Float64Array): void {
+    const { served, count } = observed;
+    const followed = this.#of(served);
+    if (followed === undefined) return;
+    const now = this.#options.clock();
+    this.#countRows(followed, observed, now);
+    const { prediction } = followed;
+    if (prediction === undefined) return;
+    const counts = prediction.counts.current(now);
+    const width = served.model.classes.length;
+    const isScore = prediction.reference.of === 'probability';
+    for (let row = 0; row < count; row += 1) {
+      const start = row * width;
+      const value = isScore ? (probabilities[start + 1] ?? NaN) : indexOfMax(probabilities, start, start + width);
+      add(counts, slotOf(prediction.reference.bins, 0, value, unused));
+    }
+  }
+
+  /** Counts rows (row-major) with what `predict` said of them; of fewer answers than rows, those. */
+  predictions(observed: Observed, predictions: Float64Array): void {
+    const followed = this.#of(observed.served);
+    if (followed === undefined) return;
+    const now = this.#options.clock();
+    this.#countRows(followed, observed, now);
+    const { prediction } = followed;
+    if (prediction?.reference.of !== 'prediction') return;
+    const counts = prediction.counts.current(now);
+    for (const value of predictions) add(counts, slotOf(prediction.reference.bins, 0, value, unused));
+  }
+
+  read(): DriftReading {
+    const { current, clock, minRows } = this.#options;
+    const served = current();
+    const followed = served && this.#of(served);
+    if (followed === undefined) return { ...NOTHING, skipped: this.#skipped };
+    const now = clock();
+    const { reference, prediction } = followed;
+    const slots = followed.features.sum(now);
+    const rows = slots[slots.length - 1] ?? 0;
+    const answers = prediction?.counts.sum(now);
+    const answered = answers?.reduce((sum, count) => sum + count, 0) ?? 0;
+    return {
+      rows,
+      skipped: this.#skipped,
+      watched: reference.names.length,
+      ignored: reference.ignored,
+      features:
+        rows < minRows ? [] : reference.names.map((name, at) => ({ name, psi: indexOf(reference.bins, at, slots) })),
+      ...(prediction &&
+        answers &&
+        answered >= minRows && { prediction: indexOf(prediction.reference.bins, 0, answers) }),
+    };
+  }
+
+  outOfRange(): OutOfRange[] {
+    const { reference, outside } = this.#followed ?? {};
+    if (reference === undefined) return [];
+    const { bins, names } = reference;
+    return names.flatMap((feature, at) =>
+      (bins.isCategorical[at] === 1 ? (['unknown'] as const) : (['below', 'above'] as const)).map((side) => ({
+        feature,
+        side,
+        total: outside?.[at * SIDES.length + SIDES.indexOf(side)] ?? 0,
+      })),
+    );
+  }
+
+  #countRows({ model, reference, features, outside }: Followed, { rows, count }: Observed, now: number): void {
+    const { columns, bins } = reference;
+    const stride = this.#budget.stride(count, columns.length, now);
+    const counts = features.current(now);
+    let counted = 0;
+    for (let row = 0; stride > 0 && row < count; row += stride) {
+      const start = row * model.features;
+      for (let at = 0; at < columns.length; at += 1) {
+        add(counts, slotOf(bins, at, rows[start + (columns[at] ?? 0)] ?? NaN, outside));
+      }
+      counted += 1;
+    }
+    counts[counts.length - 1] = (counts[counts.length - 1] ?? 0) + counted;
+    this.#skipped += count - counted;
+  }
+
+  /** What is counted for this model: nothing when it has no reference, or is no longer the one in use. */
+  #of({ model, reference }: ServedModel): Followed | undefined {
+    if (this.#followed?.model === model) return this.#followed;
+    const { current, windowMs, clock } = this.#options;
+    if (current()?.model !== model) return undefined;
+    this.#followed = reference && follow(model, reference, this.#followed, { windowMs, now: clock() });
+    return this.#followed;
+  }
+}
+
+export interface Observed {
+  readonly served: ServedModel;
+  readonly rows: Float64Array;
+  readonly count: number;
+}
+
+/** Counts of the features go on where the reference is the same; those of the answers belong to one model. */
+function follow(
+  model: ServedModel['model'],
+  reference: ModelReference,
+  former: Followed | undefined,
+  { windowMs, now }: { readonly windowMs: number; readonly now: number },
+): Followed {
+  const { prediction, bins, names } = reference;
+  const isSame = former?.reference.key === reference.key;
+  return {
+    model,
+    reference,
+    // One more slot than bins: the rows.
+    features: isSame ? former.features : new SlidingCounts(bins.expected.length + 1, windowMs, now),
+    outside: isSame ? former.outside : carriedOver(names, former),
+    ...(prediction && {
+      prediction: { reference: prediction, counts: new SlidingCounts(prediction.bins.expected.length, windowMs, now) },
+    }),
+  };
+}
+
+/** A counter never goes back, so a feature keeps its number when the reference changes. */
+function carriedOver(names: readonly string[], former: Followed | undefined): Float64Array {
+  const outside = new Float64Array(names.length * SIDES.length);
+  for (const [at, name] of names.entries()) {
+    const before = former?.reference.names.indexOf(name) ?? -1;
+    if (former === undefined || before === -1) continue;
+    outside.set(former.outside.subarray(before * SIDES.length, (before + 1) * SIDES.length), at * SIDES.length);
+  }
+  return outside;
+}
+
+function add(counts: Float64Array, slot: number): void {
+  counts[slot] = (counts[slot] ?? 0) + 1;
+}
+
+function indexOf({ slotsFrom, expected }: Bins, histogram: number, slots: Float64Array): number {
+  const [from, to] = [slotsFrom[histogram], slotsFrom[histogram + 1]];
+  return populationStability(expected.subarray(from, to), slots.subarray(from, to));
+}
