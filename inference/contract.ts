@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 /** Default port of the public API. */
 export const PUBLIC_PORT = 8080;
+/** Default port of an adapter's health and metrics: beside it, PUBLIC_PORT is the other container's. */
+export const ADAPTER_PORT = 8082;
 /** Default port of the public API over gRPC. */
 export const GRPC_PORT = 9000;
 /** Default port of the admin API, which asks for a bearer token. */
@@ -77,6 +79,7 @@ export const STORE_REASONS = [
   'StoreUnreachable',
   'LoadTimeout',
   'DiskFull',
+  'RuntimeUnreachable', // adapter: the container beside it is not there, or has no model and does not take one
 ] as const;
 /** The call came too late. Answered with 409. */
 export const ORDER_REASONS = ['StaleSequence', 'Superseded'] as const;

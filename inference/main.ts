@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os';
 import { pino } from 'pino';
 import { createApp } from './app.ts';
+import type { App } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { StartError } from './start-error.ts';
@@ -25,7 +26,13 @@ function memoryLimit(): { readonly memoryLimit?: number } {
 const config = readConfig();
 const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 
-const starting = createApp(config, { log, ...memoryLimit() });
+async function create(): Promise<App> {
+  if (config.adapter === undefined) return createApp(config, { log, ...memoryLimit() });
+  const { createAdapter } = await import('./adapter/app.ts');
+  return createAdapter(config, config.adapter, { log });
+}
+
+const starting = create();
 
 async function end(signal: NodeJS.Signals): Promise<void> {
   // Ctrl-C is a person who waits; SIGTERM is Kubernetes, whose endpoints have to forget this pod first.

@@ -1,0 +1,61 @@
+// From a verified file to a version that can be handed over: checked as far as that is possible without running it.
+import { isoOf } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { checkCompatible } from '../model/checks.ts';
+import type { Loader } from '../model/loader.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { headerSafe } from '../model/served.ts';
+import type { Prepare } from '../model/slot.ts';
+import { inspect } from './archive.ts';
+import type { Adapted } from './handover.ts';
+
+export interface AdaptedOptions {
+  /** Of the unpacked archive. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  /** Reads the model too, so that its golden rows are checked: for formats that our own reader knows. */
+  readonly loader?: Loader;
+}
+
+/** Throws LoadError: the reasons of `inspect` and of the loader, and SchemaIncompatible when both versions name features and they differ. */
+export function adaptedBy({ maxBytes, clock, loader }: AdaptedOptions): Prepare<Adapted> {
+  return async (artifact, { revision, former }, signal) => {
+    const { key, path, versionId, etag, sha256, size } = artifact;
+    const { manifest, version: expectedVersion } = await inspect(artifact, { maxBytes }, signal);
+    await loader?.({ key, path }, signal);
+    if (former !== undefined) checkFeatures(manifest, former.manifest);
+    const { version } = manifest;
+    return {
+      key,
+      path,
+      manifest,
+      expectedVersion,
+      version,
+      versionHeader: headerSafe(version),
+      active: {
+        version,
+        key,
+        sha256,
+        size,
+        ...(revision !== undefined && { revision }),
+        ...(versionId !== undefined && { versionId }),
+        ...(etag !== undefined && { etag }),
+      },
+      loadedAt: isoOf(clock()),
+    };
+  };
+}
+
+/** The authors' word is all there is: the features that both versions declare. */
+function checkFeatures(next: Manifest, former: Manifest): void {
+  if (declaredFeatures(next).length === 0 || declaredFeatures(former).length === 0) return;
+  const schemaOf = (manifest: Manifest) => {
+    const features = declaredFeatures(manifest);
+    return { features, width: features.length, classes: [], outputs: [] };
+  };
+  checkCompatible(schemaOf(next), schemaOf(former));
+}
+
+function declaredFeatures({ declared, features }: Manifest): readonly string[] {
+  return declared ? features : [];
+}
