@@ -8,6 +8,7 @@ import type { SlotView } from './model/reported.ts';
 import type { ServedModel } from './model/served.ts';
 import { headerSafe } from './model/served.ts';
 import type { Connections } from './connections.ts';
+import { answerMalformed } from './malformed.ts';
 import { logProblem, problemBody, problemOf } from './problems.ts';
 import type { ProblemForm } from './problems.ts';
 import { logFields, requestIds, traceOf } from './request-id.ts';
@@ -45,6 +46,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   // Fastify's own lines at info (it tells of every address) are noise beside ours.
   const loggerInstance: FastifyBaseLogger = options.log.child({}, { level: quieter(options.log) });
   const newRequestId = requestIds();
+  const form = options.problemForm ?? 'own';
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
@@ -57,6 +59,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
     requestTimeout: 30_000,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 512 },
+    // Addresses that no router can read; hooks do not run for these.
+    frameworkErrors: (error, request, reply) => {
+      void answerError(error, request, reply.header('x-request-id', request.id), form);
+    },
+    clientErrorHandler: (error, socket) => answerMalformed(error, socket, form, newRequestId(undefined)),
   });
   app.decorateRequest('served', undefined);
   app.decorateRequest('trace', undefined);
@@ -65,7 +72,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   app.addHook('onSend', answerHeaders(options));
   addAccessLog(app, options);
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.problemForm ?? 'own'));
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, form));
   options.connections?.track(app.server);
   return app;
 }

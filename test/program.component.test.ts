@@ -28,6 +28,7 @@ describe.each([
   { path: 'test/demo/main.ts', args: ['up'], wrong: '"up"', right: ['upload', 'down'] },
   { path: 'test/demo/main.ts', args: ['upload', 'bad'], wrong: '"bad"', right: ['good', 'broken'] },
   { path: 'test/demo/main.ts', args: ['down', '--keep'], wrong: '--keep', right: ['down'] },
+  { path: 'operator/crds.ts', args: ['--chekc'], wrong: '--chekc', right: ['--check', '--help'] },
   { path: 'test/bench/main.ts', args: ['nope'], wrong: 'nope', right: ['reload', 'steady'] },
   { path: 'test/cluster/main.ts', args: ['foo'], wrong: 'foo', right: ['up', 'down', 'status', 'kubectl'] },
 ])('$path $args', ({ path, args, wrong, right }) => {
@@ -44,7 +45,7 @@ describe.each([
   });
 });
 
-it.each(['test/main.ts', 'test/demo/main.ts', 'test/bench/main.ts', 'test/cluster/main.ts'])(
+it.each(['test/main.ts', 'test/demo/main.ts', 'test/bench/main.ts', 'test/cluster/main.ts', 'operator/crds.ts'])(
   '%s --help shows help and ends with 0',
   async (path) => {
     const { status, stdout, stderr } = await runProgramOf(path, ['--help']);

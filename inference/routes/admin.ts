@@ -9,6 +9,7 @@ import type { ReloadAnswer } from '../contract.ts';
 import { HttpError, LoadError, failureOf, loadErrorOf, statusOf } from '../errors.ts';
 import type { Artifacts } from '../model/artifacts.ts';
 import type { LoadStatus, Slot } from '../model/slot.ts';
+import { addUnknownAnswers } from '../unknown.ts';
 import { jsonObject } from './models.ts';
 import { modelInfo } from './metadata.ts';
 
@@ -27,6 +28,7 @@ export interface AdminOptions {
 export function addAdminRoutes(app: FastifyInstance, options: AdminOptions): void {
   const { slot, artifacts, connections, variant, modelName, look } = options;
   addTokenCheck(app, options.token);
+  addUnknownAnswers(app);
   app.get('/model/info', async () => {
     await look?.();
     return modelInfo(slot, variant);
