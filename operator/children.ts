@@ -10,6 +10,7 @@ import type { VariantFacts } from './domain/assess.ts';
 import type { PodTemplate, VariantDecision } from './domain/variant.ts';
 import type { Runtime } from './domain/model-deployment.ts';
 import type { PlanContext, Resource } from './domain/resource.ts';
+import { hashOf } from './runtime/hash.ts';
 import { buildAdminSecret } from './resources/admin-secret.ts';
 import { buildArtifactConfigMap } from './resources/artifact-config-map.ts';
 import { buildControllerRevision } from './resources/controller-revision.ts';
@@ -39,6 +40,8 @@ export interface ChildrenInput {
   readonly rows: readonly RevisionStatus[];
 }
 
+/** Enough to tell two tokens apart, and nothing to guess one by. */
+const TOKEN_STAMP_LENGTH = 8;
 /** Revisions of a variant that stay as history beside those that status names. */
 const HISTORY = 10;
 
@@ -100,6 +103,7 @@ function variantObjects(input: ChildrenInput, owner: Owner, { facts }: VariantDe
   const shown = input.revisions.get(candidate?.revision ?? stable ?? '');
   if (pinned === undefined || shown === undefined) return [];
   const variant = facts.name;
+  const tokenStamp = tokenStampOf(input.observed, facts);
   const progressDeadlineMs = durationMs(input.resource.spec.rollout.progressDeadline);
   return [
     artifactFile(input, owner, facts, isSamePlace(pinned, shown) ? pinned : shown),
@@ -112,8 +116,20 @@ function variantObjects(input: ChildrenInput, owner: Owner, { facts }: VariantDe
       template: shown.template,
       runtimeHash: shown.runtimeHash,
       progressDeadlineMs,
+      ...(tokenStamp !== undefined && { tokenStamp }),
     }),
   ];
+}
+
+/**
+ * Pods that refuse the token were started with another one, since somebody has deleted or changed the Secret while no operator remembered it: a stamp
+ * in the template replaces them, in the way of any rolling update. It stays from then on, since its going would replace them once more.
+ */
+function tokenStampOf({ adminToken, variants }: Observed, { name, pods }: VariantFacts): string | undefined {
+  const present = variants.get(name)?.workload?.tokenStamp;
+  if (adminToken === undefined) return present;
+  const isWanted = present !== undefined || pods.some(({ refusesToken }) => refusesToken);
+  return isWanted ? hashOf(adminToken).slice(0, TOKEN_STAMP_LENGTH) : undefined;
 }
 
 /** What a pod loads when it starts. */

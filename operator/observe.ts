@@ -7,8 +7,8 @@ import type { Spec, Variant } from './domain/model-deployment.ts';
 import { adminSecretName, routerName, serviceName, variantName } from './domain/names.ts';
 import type { Observed, PodObserved, RouterObserved, VariantObserved, WorkloadObserved } from './domain/observed.ts';
 import { sourceOf } from './domain/variant.ts';
-import type { ModelInfo } from '../inference/contract.ts';
 import type { Pass, ValidResource } from './pass.ts';
+import type { PodKnown } from './pods/reports.ts';
 import { parseAdminToken } from './resources/admin-secret.ts';
 import type { DeploymentView, PodView } from './views.ts';
 
@@ -21,7 +21,7 @@ export async function observe(pass: Pass<ValidResource>): Promise<Observed> {
   const pods = caches.pods.byIndex(key);
   const models = pods.filter(({ labels }) => labels[LABEL_COMPONENT] === 'model');
   const reports =
-    token === undefined ? new Map<string, ModelInfo>() : await deps.reports.collect(key, models, token, signal);
+    token === undefined ? new Map<string, PodKnown>() : await deps.reports.collect(key, models, token, signal);
   const routers = pods.filter(({ labels }) => labels[LABEL_COMPONENT] === 'router');
   const service = caches.Service.get(namespace, serviceName(name));
   const revisions = caches.ControllerRevision.byOwner(uid).flatMap(({ revision }) =>
@@ -42,7 +42,7 @@ export async function observe(pass: Pass<ValidResource>): Promise<Observed> {
 function observeVariants(
   { deps, key, resource }: Pass<ValidResource>,
   pods: readonly PodView[],
-  reports: ReadonlyMap<string, ModelInfo>,
+  reports: ReadonlyMap<string, PodKnown>,
 ): ReadonlyMap<string, VariantObserved> {
   const { spec, namespace, name, uid } = resource;
   const wanted = spec.variants.map((variant) => wantedOf(deps, spec, namespace, variant));
@@ -84,11 +84,11 @@ function wantedOf({ config }: Deps, spec: Spec, namespace: string, variant: Vari
   };
 }
 
-function workloadOf({ replicas, ready, rolledOut, runtimeHash }: DeploymentView): WorkloadObserved {
-  return { replicas, ready, rolledOut, runtimeHash };
+function workloadOf({ replicas, ready, rolledOut, runtimeHash, tokenStamp }: DeploymentView): WorkloadObserved {
+  return { replicas, ready, rolledOut, runtimeHash, ...(tokenStamp !== undefined && { tokenStamp }) };
 }
 
-function podOf(pod: PodView, report: ModelInfo | undefined): PodObserved {
+function podOf(pod: PodView, { report, refusesToken }: PodKnown = {}): PodObserved {
   const { name, uid, ip, ready, restarts, oomKilledAt } = pod;
   return {
     name,
@@ -99,6 +99,7 @@ function podOf(pod: PodView, report: ModelInfo | undefined): PodObserved {
     ...(ip !== undefined && { ip }),
     ...(oomKilledAt !== undefined && { oomKilledAt }),
     ...(report !== undefined && { report }),
+    ...(refusesToken && { refusesToken }),
   };
 }
 

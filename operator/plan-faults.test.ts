@@ -303,6 +303,51 @@ describe('a router that does not confirm the table', () => {
   });
 });
 
+describe('pods that were started with another admin token', () => {
+  const stampOf = (done: ReturnType<typeof plan>) =>
+    (
+      find(done, 'Deployment', 'retail--blue')!['spec'] as {
+        template: { metadata: { labels: object; annotations?: Record<string, string> } };
+      }
+    ).template.metadata;
+  const refusing = (world: Observed): Observed =>
+    withVariant(world, 'blue', {
+      pods: ['a', 'b'].map((name) => {
+        const { report, ...mute } = aPod(name, 'r');
+        return { ...mute, ready: report !== undefined, refusesToken: true };
+      }),
+    });
+
+  it('are replaced by a stamp of the present one, which is not the token and stays', () => {
+    const { resource, world } = blueAtRest();
+    expect(stampOf(plan(resource, world, context, NOW)).annotations).toBeUndefined();
+
+    const done = plan(resource, refusing(world), context, NOW);
+
+    const { labels, annotations = {} } = stampOf(done);
+    const [stamp = ''] = Object.values(annotations);
+    expect(stamp).toMatch(/^[0-9a-f]{8}$/);
+    expect(labels).toMatchObject({ 'switchyard.dev/variant': 'blue' });
+    expect(done.isUnheard).toBe(true);
+    const { workload } = world.variants.get('blue')!;
+    const stampedWorld = (adminToken: string | undefined): Observed => ({
+      ...world,
+      adminToken,
+      variants: new Map([['blue', { ...world.variants.get('blue')!, workload: { ...workload!, tokenStamp: stamp } }]]),
+    });
+    const later = (adminToken: string | undefined) => stampOf(plan(resource, stampedWorld(adminToken), context, NOW));
+    expect(later('token').annotations).toEqual(annotations);
+    expect(later(undefined).annotations).toEqual(annotations);
+    expect(later('another').annotations).not.toEqual(annotations);
+  });
+
+  it('are said to be replaced', () => {
+    const { resource, world } = blueAtRest();
+    const done = plan(resource, refusing(world), context, NOW);
+    expect(done.status.message).toContain('pods were started with another admin token: they are replaced');
+  });
+});
+
 it('starts pods on the candidate when it is in another bucket: a pod can only ever read the bucket that it was started with', () => {
   const { resource, world } = blueAtRest();
   const change = edited(resource, { source: { s3: { bucket: 'other' } } });

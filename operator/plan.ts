@@ -77,7 +77,7 @@ export function plan(resource: Resource, observed: Observed, context: PlanContex
     drain: draining && { id: draining.id, pods },
     muteRouter: traffic.confirming ? routerToReplace(observed.router) : undefined,
     isConfirming: traffic.confirming,
-    isUnheard: observed.adminToken !== undefined && pods.some((pod) => pod.ready && pod.report === undefined),
+    isUnheard: pods.some((pod) => pod.ready && pod.report === undefined),
     requeueAfterMs: nextLook(
       resource,
       variants,

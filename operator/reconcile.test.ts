@@ -65,6 +65,12 @@ it('makes a deleted admin Secret again with the token that running pods have', a
   expect(world.secret).toEqual({ token: btoa('token') });
 });
 
+it('looks again soon when it made the Secret anew: pods may have been started with another token', async () => {
+  putOldPod();
+  world.token = undefined;
+  expect(await pass(world)).toBe('failed');
+});
+
 it('does not name a revision in status that could not be recorded', async () => {
   world.refused.set('ControllerRevision', quotaExceeded());
   expect(await pass(world)).toBe('now');

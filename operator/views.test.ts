@@ -74,6 +74,13 @@ describe('a Deployment is rolled out', () => {
     expect(view).toMatchObject({ replicas, rolledOut });
   });
 
+  it('and has the stamp of the admin token in its template, if any', () => {
+    const annotations = { 'switchyard.dev/admin-token-stamp': 'ab' };
+    const spec = { template: { metadata: { annotations } } };
+    expect(deploymentView(anObject({ spec })).tokenStamp).toBe('ab');
+    expect(deploymentView(anObject({ spec: { template: { metadata: {} } } }))).not.toHaveProperty('tokenStamp');
+  });
+
   it('and says why its pods are not made', () => {
     const failure = { type: 'ReplicaFailure', status: 'True', message: 'exceeded quota' };
     expect(deploymentView(anObject({ status: { conditions: [failure] } })).problem).toBe('exceeded quota');

@@ -6,7 +6,7 @@ import { RELOAD_ANNOTATION, Spec } from './domain/model-deployment.ts';
 import type { ServiceTarget, StoredRevision } from './domain/observed.ts';
 import { Status } from './domain/status.ts';
 import { parseControllerRevision } from './resources/controller-revision.ts';
-import { RUNTIME_HASH } from './resources/deployment.ts';
+import { RUNTIME_HASH, TOKEN_STAMP } from './resources/deployment.ts';
 import { controllerOf, type StoredObject } from './kube/objects.ts';
 
 /** What every view keeps of its object. */
@@ -50,6 +50,7 @@ export interface DeploymentView extends ChildView {
   readonly ready: number;
   readonly rolledOut: boolean;
   readonly runtimeHash: string | undefined;
+  readonly tokenStamp?: string;
   /** Why pods are not made: quota, admission. */
   readonly problem?: string;
 }
@@ -143,11 +144,19 @@ const DeploymentStatus = z.object({
   readyReplicas: z.number().default(0),
   conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') })).default([]),
 });
-const DeploymentSpec = z.object({ replicas: z.number().default(1) });
+const DeploymentSpec = z.object({
+  replicas: z.number().default(1),
+  template: z
+    .object({
+      metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }).default({ annotations: {} }),
+    })
+    .default({ metadata: { annotations: {} } }),
+});
 
 /** A Deployment; rolled out when no pod of an older template is left. Throws ZodError for a status of another form. */
 export function deploymentView(object: StoredObject): DeploymentView {
-  const { replicas } = DeploymentSpec.parse(object['spec'] ?? {});
+  const { replicas, template } = DeploymentSpec.parse(object['spec'] ?? {});
+  const tokenStamp = template.metadata.annotations[TOKEN_STAMP];
   const status = DeploymentStatus.parse(object['status'] ?? {});
   const seen = status.observedGeneration >= (object.metadata.generation ?? 0);
   const failure = status.conditions.find(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True');
@@ -157,6 +166,7 @@ export function deploymentView(object: StoredObject): DeploymentView {
     ready: status.readyReplicas,
     rolledOut: seen && status.updatedReplicas === status.replicas && (status.updatedReplicas > 0 || replicas === 0),
     runtimeHash: object.metadata.annotations?.[RUNTIME_HASH],
+    ...(tokenStamp !== undefined && { tokenStamp }),
     ...(failure !== undefined && { problem: failure.message }),
   };
 }

@@ -15,6 +15,8 @@ export interface PodObserved {
   readonly oomKilledAt?: number;
   /** Absent: the pod did not answer, or has no address yet. */
   readonly report?: ModelInfo;
+  /** It was started with another token than the admin Secret has. */
+  readonly refusesToken?: true;
 }
 
 /** The Deployment of a variant. */
@@ -25,6 +27,8 @@ export interface WorkloadObserved {
   readonly runtimeHash: string | undefined;
   /** Every pod has the template last asked for, and none of an older template is left. */
   readonly rolledOut: boolean;
+  /** Stamp of the admin token in its template: see tokenStampOf. */
+  readonly tokenStamp?: string;
 }
 
 /** Why a store cannot say which version a key has. */

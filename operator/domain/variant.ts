@@ -72,7 +72,7 @@ export function decideVariant(
     artifact: seen.artifact,
     target: wanted?.name,
     pods: seen.pods,
-    ...defined({ workloadProblem: seen.problem }),
+    ...defined({ workloadProblem: seen.problem ?? tokenProblem(seen.pods) }),
     onlyArtifactDiffers: stable !== undefined && wanted !== undefined && isUpload(stable, wanted, variant),
     versioned: versionedOf(next, stable, wanted),
     missingSince: missingSince(seen.artifact, status),
@@ -82,6 +82,11 @@ export function decideVariant(
       ? undefined
       : stored(variant.name, wanted, observed, context);
   return { facts: { ...facts, serving: servingPods(facts) }, input, revision };
+}
+
+function tokenProblem(pods: readonly PodObserved[]): string | undefined {
+  const refuses = livePods(pods).some(({ refusesToken }) => refusesToken);
+  return refuses ? 'pods were started with another admin token: they are replaced' : undefined;
 }
 
 function variantInput(

@@ -103,6 +103,11 @@ describe('info', () => {
     expect(outcome).toMatchObject({ kind: 'info', info: { artifact: null, failure } });
   });
 
+  it('of a pod that was started with another token is told apart from silence', async () => {
+    respond = answering(401, { message: 'Unauthorized' });
+    expect(await client.info('10.0.0.1', 'secret', options)).toEqual({ kind: 'unauthorized' });
+  });
+
   it('uses one connection for several calls', async () => {
     respond = answering(200, INFO);
 

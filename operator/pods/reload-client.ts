@@ -38,7 +38,11 @@ export type ReloadOutcome =
   | { readonly kind: 'store'; readonly reason: FailureReason; readonly message: string }
   | Unreachable;
 
-export type InfoOutcome = { readonly kind: 'info'; readonly info: ModelInfo } | Unreachable;
+export type InfoOutcome =
+  | { readonly kind: 'info'; readonly info: ModelInfo }
+  /** The pod was started with another token. */
+  | { readonly kind: 'unauthorized' }
+  | Unreachable;
 export type DrainOutcome = { readonly kind: 'draining'; readonly remaining: number } | Unreachable;
 
 /** The calls that reconcile makes to model pods, by pod address. */
@@ -107,6 +111,7 @@ function failureOutcome(
 }
 
 function infoOutcome({ status, body }: JsonAnswer): InfoOutcome {
+  if (status === 401) return { kind: 'unauthorized' };
   // 503 while nothing is loaded: the answer still says why.
   const info = status === 200 || status === 503 ? parsed(ModelInfo, body) : undefined;
   return info === undefined ? unexpected('/model/info', status) : { kind: 'info', info };

@@ -87,6 +87,15 @@ it('leaves out a pod that does not answer or has no address, and forgets what it
   expect(seen.size).toBe(0);
 });
 
+it('tells of a pod that refuses the token, and asks it again every time', async () => {
+  answer = () => Promise.resolve({ kind: 'unauthorized' });
+
+  for (let pass = 0; pass < 2; pass += 1)
+    expect([...(await reports.collect('ml/retail', [pod('1')], 't', signal))]).toEqual([['1', { refusesToken: true }]]);
+
+  expect(asked).toHaveLength(2);
+});
+
 it('forgets pods that are gone', async () => {
   await reports.collect('ml/retail', [pod('1'), pod('2')], 't', signal);
   await reports.collect('ml/retail', [pod('2')], 't', signal);

@@ -23,16 +23,23 @@ export interface PodReportsOptions {
   readonly maxAgeMs: number;
 }
 
-interface Entry {
-  readonly stamp: string;
-  readonly report: ModelInfo;
-  readonly askedAt: number;
+/** What is known of a pod from talking with it. */
+export interface PodKnown {
+  readonly report?: ModelInfo;
+  /** It was started with another token than ours: it can be told nothing. */
+  readonly refusesToken?: true;
+}
+
+interface Entry extends PodKnown {
+  /** Of the report; absent without one. */
+  readonly stamp?: string;
+  readonly askedAt?: number;
 }
 
 /** Reports by resource and pod. */
 export class PodReports {
   readonly #options: PodReportsOptions;
-  readonly #entries = new Map<string, Map<string, Entry>>();
+  readonly #entries = new Map<string, ReadonlyMap<string, Entry>>();
   readonly #limit: ConcurrencyLimit;
 
   constructor(options: PodReportsOptions) {
@@ -40,33 +47,36 @@ export class PodReports {
     this.#limit = new ConcurrencyLimit(options.concurrency);
   }
 
-  /** The reports of a resource's pods by pod uid. Pods that did not answer are missing; pods that are not given are forgotten. */
+  /** What is known of a resource's pods by pod uid. Pods of which nothing is known are missing; pods that are not given are forgotten. */
   async collect(
     resource: string,
     pods: readonly ReportingPod[],
     token: string,
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, ModelInfo>> {
-    const known = this.#entries.get(resource) ?? new Map<string, Entry>();
+  ): Promise<ReadonlyMap<string, PodKnown>> {
+    const known = this.#entries.get(resource);
     const entries = await Promise.all(
-      pods.map(async (pod) => [pod, await this.#entryOf(pod, known.get(pod.uid), token, signal)] as const),
+      pods.map(async (pod) => [pod.uid, await this.#entryOf(pod, known?.get(pod.uid), token, signal)] as const),
     );
-    const current = new Map(
-      entries.flatMap(([pod, entry]) => (entry === undefined ? [] : [[pod.uid, entry] as const])),
-    );
-    if (current.size === 0) this.#entries.delete(resource);
-    else this.#entries.set(resource, current);
-    return new Map([...current].map(([uid, { report }]) => [uid, report]));
+    const current = new Map(entries.flatMap(([uid, entry]) => (entry === undefined ? [] : [[uid, entry] as const])));
+    this.#keep(resource, current);
+    return current;
   }
 
   /** The next collect asks this pod again: after a reload call, whatever it was answered with. */
   invalidate(resource: string, uid: string): void {
-    this.#entries.get(resource)?.delete(uid);
+    const others = [...(this.#entries.get(resource) ?? [])].filter(([pod]) => pod !== uid);
+    this.#keep(resource, new Map(others));
   }
 
   /** The resource is gone. */
   forget(resource: string): void {
     this.#entries.delete(resource);
+  }
+
+  #keep(resource: string, entries: ReadonlyMap<string, Entry>): void {
+    if (entries.size === 0) this.#entries.delete(resource);
+    else this.#entries.set(resource, entries);
   }
 
   async #entryOf(
@@ -80,13 +90,14 @@ export class PodReports {
     if (entry !== undefined && this.#stands(pod, entry)) return entry;
     const outcome = await this.#limit.run(() => this.#options.ask(ip, token, signal), signal);
     if (outcome.kind === 'unreachable') return undefined;
+    if (outcome.kind === 'unauthorized') return { refusesToken: true };
     return { stamp: stampOf(pod), report: outcome.info, askedAt: this.#options.clock.monotonic() };
   }
 
   /** A pod that is not ready may be loading: what it said a moment ago means nothing. */
-  #stands(pod: ReportingPod, entry: Entry): boolean {
-    const age = this.#options.clock.monotonic() - entry.askedAt;
-    return pod.ready && entry.stamp === stampOf(pod) && age < this.#options.maxAgeMs;
+  #stands(pod: ReportingPod, { stamp, askedAt = -Infinity }: Entry): boolean {
+    const age = this.#options.clock.monotonic() - askedAt;
+    return pod.ready && stamp === stampOf(pod) && age < this.#options.maxAgeMs;
   }
 }
 

@@ -13,10 +13,15 @@ export interface DeploymentInput {
   readonly progressDeadlineMs: number;
   /** Runtime hash of the revision, kept as an annotation: tells whether the Deployment at hand has that template. */
   readonly runtimeHash: string;
+  /** See tokenStampOf. */
+  readonly tokenStamp?: string;
 }
 
 /** Annotation of a Deployment: the runtime hash that its template was rendered for. */
 export const RUNTIME_HASH = 'switchyard.dev/runtime-hash';
+
+/** Annotation of a pod template: stands for the admin token that its pods were started with. */
+export const TOKEN_STAMP = 'switchyard.dev/admin-token-stamp';
 
 /** The ControllerRevisions are the history that people go back to; two ReplicaSets are enough for Kubernetes' own. */
 const REPLICA_SETS_KEPT = 2;
@@ -41,7 +46,16 @@ export function buildDeployment(input: DeploymentInput): Manifest {
       progressDeadlineSeconds: Math.max(1, Math.ceil(input.progressDeadlineMs / 1000)),
       selector: { matchLabels: variantSelector(owner.name, variant) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      template: input.template,
+      template: stamped(input),
     },
+  };
+}
+
+function stamped({ template, tokenStamp }: DeploymentInput): PodTemplate {
+  if (tokenStamp === undefined) return template;
+  const { metadata } = template;
+  return {
+    ...template,
+    metadata: { ...(typeof metadata === 'object' && metadata), annotations: { [TOKEN_STAMP]: tokenStamp } },
   };
 }
