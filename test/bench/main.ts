@@ -6,18 +6,35 @@ import { setUpStage } from '../demo/stage.ts';
 import { runProgram } from '../program.ts';
 import { showProgress } from '../progress.ts';
 import { describeMachine, renderRows, type BenchResult, type Suite } from './suite.ts';
+import { runEvaluator } from './suites/evaluator.ts';
+import { runInference } from './suites/inference.ts';
 import { runReload } from './suites/reload.ts';
 import { runSteady } from './suites/steady.ts';
 
 const SUITES = {
+  inference: {
+    on: 'machine',
+    title: 'the model server beside Python servers, one core each: requests/s, latency, memory; about 8 minutes',
+    run: runInference,
+  },
+  evaluator: {
+    on: 'machine',
+    title: 'microseconds a row beside scikit-learn and onnxruntime; about 1 minute',
+    run: runEvaluator,
+  },
   reload: {
+    on: 'cluster',
     title: 'new artifact in S3 → every pod serves it, at rest and under load; about 2 minutes',
     run: runReload,
   },
-  steady: { title: 'requests to the API server while nothing happens; 5 minutes, or --minutes', run: runSteady },
+  steady: {
+    on: 'cluster',
+    title: 'requests to the API server while nothing happens; 5 minutes, or --minutes',
+    run: runSteady,
+  },
 } satisfies Readonly<Record<string, Suite>>;
 
-const HELP = `Benchmarks on a real cluster, which is started and removed again.
+const HELP = `Benchmarks, on this machine or on a real cluster, which is started and removed again.
 
   npm run bench -- SUITE [--json FILE] [--minutes N]
 
@@ -31,7 +48,7 @@ ${Object.entries(SUITES)
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, words } = readCommandLine(args, { json: { type: 'string' }, minutes: { type: 'string' } });
   if (words[0] === undefined) throw new HelpWanted();
-  const suite = SUITES[oneOf('suite', words[0], ['reload', 'steady'])];
+  const suite = SUITES[oneOf('suite', words[0], ['inference', 'evaluator', 'reload', 'steady'])];
   noMoreWords(words, 1);
   const minutes = Number(values.minutes ?? 5);
   if (!(minutes > 0)) throw new UsageError(`--minutes takes a number above 0, not "${values.minutes ?? ''}".`);
@@ -44,6 +61,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
 
 async function measure(suite: Suite, minutes: number, signal: AbortSignal): Promise<BenchResult> {
   const progress = showProgress();
+  if (suite.on === 'machine') return suite.run({ onProgress: progress.report, signal }).finally(progress.close);
   const stage = await setUpStage({ keep: false, onProgress: progress.report, signal });
   try {
     return await suite.run({ stage, onProgress: progress.report, minutes });

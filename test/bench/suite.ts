@@ -21,16 +21,28 @@ export interface BenchContext {
   readonly minutes: number;
 }
 
+/** For suites that need no cluster. */
+export type LocalContext = Pick<BenchContext, 'onProgress'> & { readonly signal: AbortSignal };
+
 export interface BenchResult {
   readonly rows: readonly BenchRow[];
   /** How it was measured and what was seen beside the figures. */
   readonly notes: readonly string[];
 }
 
-export interface Suite {
+interface ClusterSuite {
   readonly title: string;
+  readonly on: 'cluster';
   readonly run: (context: BenchContext) => Promise<BenchResult>;
 }
+
+interface LocalSuite {
+  readonly title: string;
+  readonly on: 'machine';
+  readonly run: (context: LocalContext) => Promise<BenchResult>;
+}
+
+export type Suite = ClusterSuite | LocalSuite;
 
 export function renderRows(rows: readonly BenchRow[]): string {
   const cells = rows.map(({ name, value, unit, peer, ratio }) => [

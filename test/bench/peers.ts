@@ -1,0 +1,169 @@
+// The servers that the inference suite measures side by side: ours, and those that a Python team would run. All have the same forest and one core.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../cluster/command.ts';
+import { projectRoot } from '../cluster/config.ts';
+import type { OnProgress } from '../progress.ts';
+import { venv } from '../python.ts';
+import type { Bodies } from './bodies.ts';
+import type { ServerCommand } from './server-process.ts';
+
+const FIRST_PORT = 18_500;
+const PEERS = new URL('peers/', import.meta.url);
+
+export interface Measured extends ServerCommand {
+  readonly bodies: keyof Bodies;
+  readonly kind: 'ours' | 'python' | 'bare';
+  /** Folder whose size is what the server needs beside its interpreter. */
+  readonly packages?: string;
+}
+
+export interface Surroundings {
+  /** Folder for files of this run. */
+  readonly dir: string;
+  /** model.tar.gz of the forest, and its model.joblib by itself. */
+  readonly archive: string;
+  readonly model: string;
+  readonly adminToken: string;
+  readonly onProgress: OnProgress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** All of them, installed and ready to be started. */
+export async function peers(around: Surroundings): Promise<readonly Measured[]> {
+  return [
+    ...ours(around),
+    { ...bare(), kind: 'bare', bodies: 'baskets' },
+    await pythonService(around),
+    await fastapiOnnx(around),
+    await mlserver(around),
+    await bentoml(around),
+  ];
+}
+
+/** The bundle that is in the image, with its metrics, access log and drift as they are by default or, where off, switched on. */
+export function ours({ archive, adminToken, dir }: Surroundings): readonly [Measured, Measured] {
+  const port = FIRST_PORT;
+  const server = {
+    kind: 'ours',
+    command: [process.execPath, join(projectRoot, 'dist/inference/main.js')],
+    env: {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ADMIN_PORT: String(port + 1),
+      ADMIN_TOKEN: adminToken,
+      MODEL_PATH: archive,
+      ARTIFACT_DIR: join(dir, 'artifacts'),
+      ACCESS_LOG_EVERY: '100',
+    },
+  } as const;
+  return [
+    { ...server, name: 'switchyard /predict', url: `http://127.0.0.1:${port}/predict`, bodies: 'baskets' },
+    {
+      ...server,
+      name: 'switchyard V2',
+      url: `http://127.0.0.1:${port}/v2/models/basket-medium/infer`,
+      bodies: 'tensors',
+    },
+  ];
+}
+
+function bare(): Omit<Measured, 'kind' | 'bodies'> {
+  const port = FIRST_PORT + 10;
+  const script = new URL('bare.mjs', PEERS).pathname;
+  return {
+    name: 'bare node:http',
+    command: [process.execPath, script],
+    env: { PORT: String(port) },
+    url: `http://127.0.0.1:${port}/predict`,
+  };
+}
+
+async function python(name: string, requirements: URL, { onProgress, signal }: Surroundings): Promise<string> {
+  return venv(name, { requirements, expectedSeconds: 60, onProgress, signal });
+}
+
+async function pythonService(around: Surroundings): Promise<Measured> {
+  const folder = new URL('../fixtures/python-service/', import.meta.url);
+  const packages = await python('python-service', new URL('requirements.txt', folder), around);
+  const port = FIRST_PORT + 20;
+  return {
+    name: 'FastAPI + scikit-learn',
+    kind: 'python',
+    bodies: 'baskets',
+    packages,
+    cwd: folder.pathname,
+    command: [join(packages, 'bin/uvicorn'), 'app.main:app', '--port', String(port), '--no-access-log'],
+    env: { MODEL_PATH: around.archive },
+    url: `http://127.0.0.1:${port}/predict`,
+  };
+}
+
+async function fastapiOnnx(around: Surroundings): Promise<Measured> {
+  const folder = new URL('fastapi-onnx/', PEERS);
+  const packages = await python('fastapi-onnx', new URL('requirements.txt', folder), around);
+  const port = FIRST_PORT + 30;
+  const onnx = join(around.dir, 'model.onnx');
+  const convert = new URL('convert.py', folder).pathname;
+  await run(join(packages, 'bin/python'), [convert, around.archive, onnx], {
+    timeoutMs: 120_000,
+    signal: around.signal,
+  });
+  return {
+    name: 'FastAPI + onnxruntime',
+    kind: 'python',
+    bodies: 'baskets',
+    packages,
+    cwd: folder.pathname,
+    command: [join(packages, 'bin/uvicorn'), 'app:app', '--port', String(port), '--no-access-log', '--loop', 'uvloop'],
+    env: { MODEL_PATH: around.archive, ONNX_PATH: onnx },
+    url: `http://127.0.0.1:${port}/predict`,
+  };
+}
+
+async function mlserver(around: Surroundings): Promise<Measured> {
+  const packages = await python('mlserver', new URL('mlserver/requirements.txt', PEERS), around);
+  const port = FIRST_PORT + 40;
+  const dir = join(around.dir, 'mlserver');
+  await mkdir(dir, { recursive: true });
+  const settings = {
+    host: '127.0.0.1',
+    http_port: port,
+    grpc_port: port + 1,
+    metrics_port: port + 2,
+    parallel_workers: 0,
+    debug: false,
+  };
+  const model = {
+    name: 'forest',
+    implementation: 'mlserver_sklearn.SKLearnModel',
+    parameters: { uri: around.model },
+  };
+  await writeFile(join(dir, 'settings.json'), JSON.stringify(settings));
+  await writeFile(join(dir, 'model-settings.json'), JSON.stringify(model));
+  return {
+    name: 'MLServer',
+    kind: 'python',
+    bodies: 'tensors',
+    packages,
+    command: [join(packages, 'bin/mlserver'), 'start', dir],
+    env: {},
+    url: `http://127.0.0.1:${port}/v2/models/forest/infer`,
+  };
+}
+
+async function bentoml(around: Surroundings): Promise<Measured> {
+  const folder = new URL('bentoml/', PEERS);
+  const packages = await python('bentoml', new URL('requirements.txt', folder), around);
+  const port = FIRST_PORT + 50;
+  return {
+    name: 'BentoML',
+    kind: 'python',
+    bodies: 'rows',
+    packages,
+    cwd: folder.pathname,
+    command: [join(packages, 'bin/bentoml'), 'serve', 'service:Forest', '--host', '127.0.0.1', '--port', String(port)],
+    env: { MODEL_PATH: around.archive, BENTOML_HOME: join(around.dir, 'bentoml'), BENTOML_DO_NOT_TRACK: 'True' },
+    url: `http://127.0.0.1:${port}/predict`,
+  };
+}

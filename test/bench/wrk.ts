@@ -1,0 +1,57 @@
+// Closed-loop load by wrk, pinned to the core that the servers do not have.
+import { z } from 'zod';
+import { findCommand, run } from '../cluster/command.ts';
+import { isRoot } from '../cluster/config.ts';
+import { MissingPart } from '../cluster/missing.ts';
+
+export const SERVER_CORE = '0';
+export const LOAD_CORE = '1';
+
+const Result = z.object({
+  requests: z.int(),
+  seconds: z.number(),
+  /** Milliseconds. */
+  p50: z.number(),
+  p99: z.number(),
+  /** Connections refused or lost, and answers other than 2xx and 3xx. */
+  failed: z.int(),
+});
+export type WrkResult = z.infer<typeof Result>;
+
+export interface Load {
+  readonly url: string;
+  /** File of request bodies, one a line. */
+  readonly bodies: string;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Installs wrk from Debian where it is missing and that is possible. Throws MissingPart. */
+export async function ensureWrk(signal?: AbortSignal): Promise<void> {
+  if ((await findCommand('wrk')) !== undefined) return;
+  if (!isRoot || (await findCommand('apt-get')) === undefined) throw new MissingPart('wrk is missing: install it.');
+  const options = { timeoutMs: 300_000, signal, env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  await run('apt-get', ['update', '--quiet'], options);
+  await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', 'wrk'], options);
+}
+
+export async function load({ url, bodies, connections, seconds, signal }: Load): Promise<WrkResult> {
+  const script = new URL('requests.lua', import.meta.url).pathname;
+  const args = [
+    '-c',
+    LOAD_CORE,
+    'wrk',
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '10s',
+    '-s',
+    script,
+    url,
+  ];
+  const output = await run('taskset', [...args, '--', bodies], { timeoutMs: (seconds + 30) * 1000, signal });
+  const [, json] = /^RESULT (.*)$/m.exec(output) ?? [];
+  return Result.parse(JSON.parse(json ?? 'null'));
+}
