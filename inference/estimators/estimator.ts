@@ -25,6 +25,8 @@ export interface PredictorPart extends PartOfAny {
 export interface TransformerPart extends PartOfAny {
   /** Columns that it makes. */
   readonly outputs: number;
+  /** For each of them, the column of the request's row whose cells (filled in or not) it holds, else -1. Absent: all are computed. */
+  readonly origins?: readonly number[];
 }
 
 export type Part = PredictorPart | TransformerPart;
@@ -54,6 +56,8 @@ export interface Definition<P extends Part = Part> {
   readonly names: readonly string[];
   /** Further names that their attributes may hold. They are never run or looked at. */
   readonly inert?: readonly string[];
+  /** Its input may hold text: it tells by `reading.asNumbers` which columns it reads as numbers. Of others all are. */
+  readonly takesText?: true;
   /** The estimator inside that is given the input as it came, for one that does not note `n_features_in_` itself. */
   firstOf?(fitted: Fitted): Fitted;
   /** Checks everything that could make an answer wrong or a walk endless. Throws ModelError. */

@@ -2,9 +2,8 @@
 import { ModelError } from '../model/errors.ts';
 import type { ClassLabel } from '../model/model-data.ts';
 import { arrayOf, elements, elementsOf, floatsOf, intOf, notAModel, numberOf } from '../formats/numpy.ts';
-import type { Instance, NdArray} from '../formats/pickle-value.ts';
-import { Tuple, type Value, described } from '../formats/pickle-value.ts';
-import type { PredictorPart, TransformerPart } from './estimator.ts';
+import { Instance, type NdArray, Tuple, type Value, described } from '../formats/pickle-value.ts';
+import type { Part, PredictorPart, TransformerPart } from './estimator.ts';
 import type { Reading } from './reading.ts';
 
 const MAX_LABELS = 10_000;
@@ -135,6 +134,19 @@ export class Fitted {
   /** Another estimator among its attributes, given the same input unless `origins` says otherwise. */
   child(value: Value | undefined, origins: readonly number[] = this.origins): Fitted {
     return this.reading.fitted(value, origins);
+  }
+
+  /** The attributes of an object that is no estimator of its own, of one of these classes. */
+  helper(name: string, paths: readonly string[]): Fitted {
+    const value = this.value(name);
+    if (value instanceof Instance && paths.includes(value.callable.path)) {
+      return new Fitted(value, this.reading, this.origins);
+    }
+    throw this.damaged(`whose ${name} is ${described(value)}`);
+  }
+
+  part(value: Value | undefined, origins: readonly number[] = this.origins): Part {
+    return this.reading.part(this.child(value, origins));
   }
 
   predictor(value: Value | undefined, origins: readonly number[] = this.origins): PredictorPart {

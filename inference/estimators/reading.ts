@@ -2,18 +2,22 @@
 import { ModelError } from '../model/errors.ts';
 import { arrayOf, elementsOf, notAModel } from '../formats/numpy.ts';
 import { Instance, type Value, described } from '../formats/pickle-value.ts';
-import { type Definition, type PredictorPart, type TransformerPart, isPredictorPart } from './estimator.ts';
+import { type Definition, type Part, type PredictorPart, type TransformerPart, isPredictorPart } from './estimator.ts';
 import { Fitted } from './fitted.ts';
 
 const MAX_DEPTH = 16;
 const MAX_FEATURES = 100_000;
 const MAX_TEXTS = 1_000_000;
+/** Estimators inside of one another; a file can name the same one many times. */
+const MAX_PARTS = 10_000;
 
 export class Reading {
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #maxBytes: number;
   readonly #texts = new Map<number, Map<string, number>>();
+  readonly #numbers = new Set<number>();
   #bytes = 0;
+  #parts = 0;
   #countOfTexts = 0;
   #depth = 0;
 
@@ -25,6 +29,20 @@ export class Reading {
   /** The texts of each column that takes text: a text's number is its place. */
   get texts(): ReadonlyMap<number, readonly string[]> {
     return new Map([...this.#texts].map(([column, codes]) => [column, [...codes.keys()]]));
+  }
+
+  /** Notes columns of the request's row that are read as numbers; those below 0 were computed. */
+  asNumbers(columns: readonly number[]): void {
+    for (const column of columns) if (column >= 0) this.#numbers.add(column);
+  }
+
+  /** Columns that nobody reads, such as an id that a ColumnTransformer drops. Throws ModelError where one is both text and a number. */
+  unused(columns: number): readonly number[] {
+    for (const column of this.#texts.keys()) {
+      if (this.#numbers.has(column)) throw notAModel(`column ${column} is read as text and as a number`);
+    }
+    const all = Array.from({ length: columns }, (_, column) => column);
+    return all.filter((column) => !this.#texts.has(column) && !this.#numbers.has(column));
   }
 
   /** Counts memory of finished arrays, while reading: a small file can name the same large array many times. Throws ModelError. */
@@ -52,6 +70,8 @@ export class Reading {
   /** The estimator behind a value. Throws ModelError for one that no definition reads. */
   fitted(value: Value | undefined, origins: readonly number[]): Fitted {
     if (!(value instanceof Instance) || !this.#definitions.has(value.callable.path)) throw this.#notRead(value);
+    if (origins.length > MAX_FEATURES) throw new ModelError('ArtifactTooLarge', `more than ${MAX_FEATURES} columns`);
+    this.spend(origins.length * 8);
     return new Fitted(value, this, origins);
   }
 
@@ -87,22 +107,24 @@ export class Reading {
   }
 
   predictor(fitted: Fitted): PredictorPart {
-    const part = this.#read(fitted);
+    const part = this.part(fitted);
     if (isPredictorPart(part)) return part;
     throw fitted.unsupported('does not predict: save a pipeline that ends in a classifier or regressor');
   }
 
   transformer(fitted: Fitted): TransformerPart {
-    const part = this.#read(fitted);
+    const part = this.part(fitted);
     if (!isPredictorPart(part)) return part;
     throw fitted.unsupported('stands where a transformer is needed');
   }
 
-  #read(fitted: Fitted) {
+  part(fitted: Fitted): Part {
     const definition = this.#definitions.get(fitted.path);
     if (definition === undefined) throw fitted.unsupported('is not supported');
+    if (definition.takesText !== true) this.asNumbers(fitted.origins);
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw notAModel('estimators nested too deeply');
+    this.#parts += 1;
+    if (this.#depth > MAX_DEPTH || this.#parts > MAX_PARTS) throw notAModel('estimators nested too deeply');
     const part = definition.read(fitted);
     this.#depth -= 1;
     return part;

@@ -4,8 +4,9 @@ import { isPredictorPart } from './estimator.ts';
 import { dummy } from './dummy.ts';
 import { forest } from './forest.ts';
 import { gradientBoosting } from './gradient-boosting.ts';
+import { linear } from './linear.ts';
 
-const DEFINITIONS: readonly Definition[] = [forest, gradientBoosting, dummy];
+const DEFINITIONS: readonly Definition[] = [linear, forest, gradientBoosting, dummy];
 
 /** Definitions by the dotted name of each class that they read. */
 export const definitions: ReadonlyMap<string, Definition> = new Map(

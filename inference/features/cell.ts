@@ -3,8 +3,13 @@ import type { Model } from '../model/model.ts';
 
 const UNKNOWN = -1;
 
-/** The number that a model takes for a cell; undefined for what can be none. null and a missing text are NaN, as in a table read by pandas. */
-export function cellOf({ texts }: Pick<Model, 'texts'>, column: number, value: unknown): number | undefined {
+/** What decides how a cell is read. */
+type Columns = Pick<Model, 'texts' | 'unused'>;
+
+/** The number that a model takes for a cell; undefined for what can be none. null and a missing text are NaN, as in a table read by pandas; a
+ * column that the model does not read takes anything. */
+export function cellOf({ texts, unused }: Columns, column: number, value: unknown): number | undefined {
+  if (unused?.has(column) === true) return 0;
   if (value === null) return NaN;
   const codes = texts.get(column);
   if (codes !== undefined) return typeof value === 'string' ? (codes.get(value) ?? UNKNOWN) : undefined;

@@ -11,6 +11,8 @@ export interface ModelData {
   readonly featureNames?: readonly string[];
   /** For each column that takes text: the texts that are known. A row has a text's place in this list, -1 for an unknown one. */
   readonly texts: ReadonlyMap<number, readonly string[]>;
+  /** Columns that nothing reads, such as an id that the model drops. */
+  readonly unused?: readonly number[];
   /** Version of the library that wrote the file, where the file says so. */
   readonly writtenBy?: string;
   readonly root: PredictorPart;

@@ -26,6 +26,8 @@ export interface Model {
   readonly featureNames?: readonly string[];
   /** For each column that takes text: the number that stands for each known text. Others are -1, a missing one is NaN. */
   readonly texts: ReadonlyMap<number, ReadonlyMap<string, number>>;
+  /** Columns that nothing reads: their cells may hold, or lack, anything. */
+  readonly unused?: ReadonlySet<number>;
   /** One label per class (`classes_`); empty unless the task is classifier. */
   readonly classes: readonly ClassLabel[];
   /** Memory of the model's arrays, in bytes. */
@@ -69,10 +71,12 @@ function readPickled(bytes: Uint8Array, { maxBytes }: ModelLimits): ModelData {
   const featureNames = reading.columnNames(fitted);
   const writtenBy = fitted.state.get('_sklearn_version');
   const root = reading.predictor(fitted);
+  const unused = reading.unused(fitted.columns);
   return {
     features: fitted.columns,
     ...(featureNames && { featureNames }),
     texts: reading.texts,
+    ...(unused.length > 0 && { unused }),
     ...(typeof writtenBy === 'string' && { writtenBy: writtenBy.slice(0, 40) }),
     root,
   };
@@ -80,7 +84,7 @@ function readPickled(bytes: Uint8Array, { maxBytes }: ModelLimits): ModelData {
 
 /** Wraps parsed data; cheap, to be called on the thread that answers. */
 export function modelOf(data: ModelData): Model {
-  const { features, featureNames, root } = data;
+  const { features, featureNames, unused, root } = data;
   const { predict, predictProba, decisionFunction } = compilePredictor(root);
   const method =
     (run: (input: Matrix) => Float64Array): Method =>
@@ -98,6 +102,7 @@ export function modelOf(data: ModelData): Model {
     features,
     ...(featureNames && { featureNames }),
     texts: new Map([...data.texts].map(([column, texts]) => [column, new Map(texts.map((text, at) => [text, at]))])),
+    ...(unused && { unused: new Set(unused) }),
     classes: root.classes,
     bytes: transferables(data).reduce((sum, buffer) => sum + buffer.byteLength, 0),
     predict: method(predict),

@@ -1,6 +1,6 @@
 // Files with random damage, and what a reader may do with them: refuse, or give a model whose answers can be told from nonsense.
 import { inflateSync } from 'node:zlib';
-import { ModelError, type Model, modelOf, parseModel } from '../../inference/model/model.ts';
+import { type Model, ModelError, ModelInputError, modelOf, parseModel } from '../../inference/model/model.ts';
 
 const LIMITS = { maxBytes: 16 * 2 ** 20 };
 
@@ -29,21 +29,29 @@ export function decompressed(file: Uint8Array): Uint8Array {
   return file[0] === 0x78 ? new Uint8Array(inflateSync(file)) : file;
 }
 
-/** Whether a file gave a model. Throws when that model is not sound, or when another error than ModelError came. */
-export function gaveSoundModel(name: string, file: Uint8Array): boolean {
+/**
+ * Whether a file gave a model. Throws when that model is not sound, or when another error than ModelError came. `rowsFor` gives three rows to ask; a model may
+ * refuse a row, as scikit-learn would.
+ */
+export function gaveSoundModel(name: string, file: Uint8Array, rowsFor = anyRows): boolean {
   try {
-    checkSound(modelOf(parseModel(name, file, LIMITS)));
+    const model = modelOf(parseModel(name, file, LIMITS));
+    checkSound(model, rowsFor(model));
     return true;
   } catch (error) {
     if (error instanceof ModelError) return false;
+    if (error instanceof ModelInputError) return true;
     throw error;
   }
 }
 
 const ROWS = 3;
 
-function checkSound(model: Model): void {
-  const rows = Float64Array.from({ length: ROWS * model.features }, (_, at) => (at % 7) * 2.4 - 1);
+function anyRows({ features }: Model): Float64Array {
+  return Float64Array.from({ length: ROWS * features }, (_, at) => (at % 7) * 2.4 - 1);
+}
+
+function checkSound(model: Model, rows: Float64Array): void {
   const classes = model.classes.length;
   const labels = model.predict(rows, ROWS);
   if (labels.length !== ROWS) throw new Error(`${labels.length} answers to ${ROWS} rows`);
