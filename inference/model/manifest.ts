@@ -17,8 +17,14 @@ const Golden = z.object({
 });
 export type Golden = z.infer<typeof Golden>;
 
+const NAME_RULE = 'must be a text of 1 to 253 characters without control characters: V1 and V2 call the model by it';
+const ModelName = z
+  .string({ error: NAME_RULE })
+  .regex(/^[^\p{Cc}\p{Cs}]{1,253}$/u, { error: NAME_RULE })
+  .refine((name) => name.trim() === name, { error: 'must not begin or end with a blank' });
+
 const Metadata = z.object({
-  name: z.string().min(1).max(253).optional(),
+  name: ModelName.optional(),
   version: z.union([z.string().max(256), z.number().transform(String)]).default('1.0.0'),
   model_type: z.string().max(256).default('RandomForestClassifier'),
   features: z.array(z.string().max(1024)).max(100_000).default([]),
