@@ -9,6 +9,7 @@ import { LoadError } from '../load-error.ts';
 import type { Model } from '../model/model.ts';
 import type { JsonObject } from '../validation/python-json.ts';
 import { cellOf } from './cell.ts';
+import { FeatureError } from './errors.ts';
 
 /** The expressions of metadata.json, in the order of the file. */
 export interface Expressions {
@@ -20,20 +21,6 @@ export interface Expressions {
 export interface Preprocessing {
   /** Writes the row of one body and returns it; the array is reused by the next call. Throws FeatureError. */
   rowOf(body: JsonObject): Float64Array;
-}
-
-/** An expression could not be computed from this body. */
-export class FeatureError extends Error {
-  override readonly name = 'FeatureError';
-  /** Where it stands below `preprocessing` in metadata.json. */
-  readonly place: string;
-  readonly reason: string;
-
-  constructor(place: string, reason: string, options?: ErrorOptions) {
-    super(`${place}: ${reason}`, options);
-    this.place = place;
-    this.reason = reason;
-  }
 }
 
 interface Step {

@@ -3,6 +3,7 @@ import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LoadError, codeOf, loadErrorOf } from '../errors.ts';
 import type { Failure } from '../contract.ts';
+import type { Preprocessing } from '../features/preprocessing.ts';
 import { checkFeatures, checkGolden, checkModelHash } from './checks.ts';
 import { parseManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -19,6 +20,8 @@ export type Reader = (order: ReadOrder, signal: AbortSignal) => Promise<ReadArti
 export interface LoadedModel {
   readonly manifest: Manifest;
   readonly model: Model;
+  /** Absent where rows are made of baskets. */
+  readonly preprocessing?: Preprocessing;
 }
 
 /** Reads one artifact file. Throws LoadError, or the reason of `signal`, which also ends the worker. */
@@ -41,10 +44,18 @@ export function modelLoader(limits: Pick<ReadOrder, 'maxBytes' | 'memoryLimit'>,
     checkModelHash(manifest, modelSha256);
     const model = modelOf(data);
     checkFeatures(manifest, model);
+    const preprocessing = await preprocessingOf(manifest, model);
     await checkGolden(manifest.golden, model);
     await warmUp(model);
-    return { manifest, model };
+    return { manifest, model, ...(preprocessing && { preprocessing }) };
   };
+}
+
+/** The expression language is loaded with the first model that has expressions. */
+async function preprocessingOf(manifest: Manifest, model: Model): Promise<Preprocessing | undefined> {
+  if (manifest.preprocessing === 'basket') return undefined;
+  const { compilePreprocessing } = await import('../features/preprocessing.ts');
+  return compilePreprocessing(manifest.preprocessing, manifest.features, model);
 }
 
 async function readInWorker(order: ReadOrder, signal: AbortSignal): Promise<ReadArtifact> {

@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { LoadError } from '../errors.ts';
 import { DEFAULT_FEATURES } from '../features/basket.ts';
+import { Preprocessing } from '../features/declared.ts';
 import { Reference } from '../monitoring/reference.ts';
 import { parsePythonJson } from '../validation/python-json.ts';
+import { Labels, Thresholds } from './decision.ts';
 
 const rows = z.array(z.array(z.number()).max(100_000)).min(1).max(10_000);
 
@@ -29,7 +31,10 @@ const Metadata = z.object({
   model_type: z.string().max(256).default('RandomForestClassifier'),
   features: z.array(z.string().max(1024)).max(100_000).default([]),
   metrics: z.record(z.string(), z.unknown()).default({}),
-  labels: z.array(z.unknown()).optional(),
+  /** From a request's body to features. */
+  preprocessing: Preprocessing.default('basket'),
+  labels: Labels.optional(),
+  thresholds: Thresholds.optional(),
   golden: Golden.optional(),
   /** How features and answers were distributed in training. */
   reference: Reference.optional(),

@@ -3,6 +3,8 @@ import { compileRow } from '../features/row.ts';
 import type { RowOf } from '../features/row.ts';
 import type { LocalArtifact } from './artifacts.ts';
 import type { Schema } from './checks.ts';
+import { compileDecision } from './decision.ts';
+import type { Decision } from './decision.ts';
 import { modelReference } from '../monitoring/model-reference.ts';
 import type { ModelReference } from '../monitoring/model-reference.ts';
 import { outputsOf } from './model.ts';
@@ -15,12 +17,13 @@ export interface ServedModel extends LoadedModel, Reported {
   readonly versionJson: string;
   readonly schema: Schema;
   readonly rowOf: RowOf;
+  readonly decision: Decision;
   /** What rows and answers are compared with. */
   readonly reference?: ModelReference;
 }
 
 export function servedModel(
-  { manifest, model }: LoadedModel,
+  { manifest, model, preprocessing }: LoadedModel,
   artifact: LocalArtifact,
   { revision, loadedAt }: { readonly revision: string | undefined; readonly loadedAt: string },
 ): ServedModel {
@@ -40,6 +43,8 @@ export function servedModel(
       classes: model.classes,
       outputs: [model.task, ...outputsOf(model)],
     },
+    ...(preprocessing && { preprocessing }),
+    decision: compileDecision(manifest, model),
     rowOf: compileRow(features, model.features, model.modelType),
     loadedAt,
     ...(reference && { reference: modelReference(reference, names, model) }),

@@ -1,4 +1,5 @@
-// POST /predict, the API of the Python service: a basket in, a sensitivity out. The hot path: one pass over the body, one string out.
+// POST /predict, the API of the Python service: a basket in, a sensitivity out; or, with expressions in metadata.json, any object in and a prediction out.
+// The hot path: one pass over the body, one string out.
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { pythonTimestamps } from '../clock.ts';
@@ -9,7 +10,8 @@ import { ModelInputError } from '../model/errors.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
 import { sendJson } from '../server.ts';
-import { parsePredictRequest } from '../validation/predict-body.ts';
+import { parseObject, parsePredictRequest } from '../validation/predict-body.ts';
+import { answersTo, predictionJson, refusal } from './prediction.ts';
 
 /** By column of the answer, not by class label. */
 const SENSITIVITIES = ['Low', 'Medium', 'High'];
@@ -25,36 +27,54 @@ export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: 
       return sendJson(reply, json);
     } catch (error) {
       metrics.failure();
-      throw inPythonWords(error, request.served);
+      throw inPythonWords(refusal(error), request.served);
     }
   });
 
   function predict(body: unknown, contentType: string | undefined, use: (served: ServedModel) => void): string {
     const start = performance.now();
-    // As in FastAPI, a body is checked before anything asks for the model.
-    const basket = parsePredictRequest(body instanceof Uint8Array ? body : undefined, contentType);
+    const bytes = body instanceof Uint8Array ? body : undefined;
     const served = slot.current;
-    if (served === undefined) throw new HttpError(503, 'Model not loaded');
+    if (served === undefined) throw withoutModel(bytes, contentType);
     use(served);
-    const row = served.rowOf(basket);
+    const { preprocessing } = served;
+    const row =
+      preprocessing === undefined
+        ? served.rowOf(parsePredictRequest(bytes, contentType))
+        : preprocessing.rowOf(parseObject(bytes, contentType));
     const ready = performance.now();
-    const probabilities = probabilitiesOf(served, row);
+    const answers = preprocessing === undefined ? probabilitiesOf(served, row) : answersTo(served, row);
     const answered = performance.now();
-    const column = indexOfMax(probabilities);
+    const prediction = preprocessing === undefined ? sensitivityJson(answers) : predictionJson(served, answers);
     const json =
-      `{"sensitivity":"${SENSITIVITIES[column] ?? 'Unknown'}","confidence":${probabilities[column] ?? 0},` +
-      `"prediction_id":"${randomUUID()}","model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
+      `{${prediction},"prediction_id":"${randomUUID()}",` +
+      `"model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
     metrics.preprocess.observe((ready - start) / 1000);
     metrics.predict.observe((answered - ready) / 1000);
     metrics.postprocess.observe((performance.now() - answered) / 1000);
-    metrics.monitor.row(served, row, probabilities);
+    if (served.model.predictProba !== undefined) metrics.monitor.row(served, row, answers);
+    else void metrics.monitor.rows(served, row, { predictions: answers });
     return json;
   }
 }
 
+/** As in FastAPI, a body is checked before anything asks for the model. */
+function withoutModel(bytes: Uint8Array | undefined, contentType: string | undefined): HttpError {
+  parsePredictRequest(bytes, contentType);
+  return new HttpError(503, 'Model not loaded');
+}
+
 function probabilitiesOf({ model }: ServedModel, row: Float64Array): Float64Array {
   if (model.predictProba !== undefined) return model.predictProba(row, 1);
-  throw new HttpError(400, `${model.modelType} has no predict_proba, which /predict answers from: use V1 or V2`);
+  throw new HttpError(
+    400,
+    `${model.modelType} has no predict_proba, which /predict answers baskets from: use V1 or V2, or write preprocessing expressions`,
+  );
+}
+
+function sensitivityJson(probabilities: Float64Array): string {
+  const column = indexOfMax(probabilities);
+  return `"sensitivity":"${SENSITIVITIES[column] ?? 'Unknown'}","confidence":${probabilities[column] ?? 0}`;
 }
 
 /** scikit-learn says more about NaN than the evaluator, which does not know the estimator's name. */

@@ -10,7 +10,7 @@ export interface Issue {
   readonly loc: readonly (string | number)[];
   readonly msg: string;
   readonly input: JsonValue;
-  readonly ctx?: { readonly error: string };
+  readonly ctx?: { readonly error: string; readonly feature?: string };
   readonly url?: string;
 }
 
@@ -60,6 +60,21 @@ export function parsePredictRequest(body: Uint8Array | undefined, contentType: s
     hasStore: typeof store === 'string' && store !== '',
   };
 }
+
+/** Reads any JSON object. Throws ValidationError (422) or UnreadableBodyError (400). */
+export function parseObject(body: Uint8Array | undefined, contentType: string | undefined): JsonObject {
+  if (body === undefined || body.length === 0) throw new ValidationError([issue('missing', [], null)]);
+  const text = decode(body);
+  if (!isJson(contentType)) throw new ValidationError(issuesOf(text));
+  const value = parseJson(text);
+  if (!isObject(value)) throw new ValidationError(issuesOf(parseAsPython(text)));
+  if (!MAY_BE_REORDERED.test(text)) return value;
+  const ordered = parseAsPython(text);
+  return isObject(ordered) ? ordered : value;
+}
+
+/** A key that JavaScript would move, written plainly or with escapes. */
+const MAY_BE_REORDERED = /"[0-9]{1,10}"\s*:|\\u003/;
 
 /** The common case: allocates nothing for a body that is right. */
 function hasValidFields(value: JsonObject): boolean {
