@@ -132,48 +132,6 @@ describe('a configuration that cannot be used', () => {
     ],
     ['a resync without a pause', 'resync: 0s', {}, `${FILE}: resync: must be from 1s to 168h`],
     ['a resync that never comes', 'resync: 99999h', {}, `${FILE}: resync: must be from 1s to 168h`],
-    ...['stores:', 'stores: []', 'stores: minio'].map(
-      (yaml) => [yaml, yaml, {}, `${FILE}: stores: must be a mapping such as {}; fill it in or leave it out`] as const,
-    ),
-    [
-      'a store with nothing in it',
-      'stores: {minio: }',
-      {},
-      `${FILE}: stores.minio: must be a mapping such as {}; fill it in or leave it out`,
-    ],
-    ...['images', 'ports', 'leaderElection'].map(
-      (field) =>
-        [
-          `${field} with nothing in it`,
-          `${field}:`,
-          {},
-          `${FILE}: ${field}: must be a mapping such as {}; fill it in or leave it out`,
-        ] as const,
-    ),
-    ...['Switchyard', '-a', 'a-', 'a.b', 'a_b', 'a b'].map(
-      (POD_NAMESPACE) =>
-        [
-          `a namespace that cannot be: ${POD_NAMESPACE}`,
-          undefined,
-          { POD_NAMESPACE },
-          'environment variable POD_NAMESPACE: must be the namespace of this pod: small letters, digits and inner dashes',
-        ] as const,
-    ),
-    [
-      'a namespace that is too long',
-      `podNamespace: ${'a'.repeat(64)}`,
-      {},
-      `${FILE}: podNamespace: must be the namespace of this pod: at most 63 characters`,
-    ],
-    ...['Lease', 'a..b', '.a', 'a/b'].map(
-      (leaseName) =>
-        [
-          `a lease that cannot be: ${leaseName}`,
-          `leaderElection: {leaseName: ${leaseName}}`,
-          {},
-          `${FILE}: leaderElection.leaseName: must be the name of a Lease: small letters, digits and inner dashes`,
-        ] as const,
-    ),
     [
       'credentials in an endpoint',
       '{stores: {minio: {endpoint: "http://user:canary@m:9000"}}}',
@@ -182,6 +140,38 @@ describe('a configuration that cannot be used', () => {
     ],
   ])('%s', (_what, yaml, env, expected) => {
     expect(messageOf(() => load(yaml, env))).toBe(expected);
+  });
+
+  it.each([
+    ['stores:', 'stores'],
+    ['stores: []', 'stores'],
+    ['stores: minio', 'stores'],
+    ['stores: {minio: }', 'stores.minio'],
+    ['images:', 'images'],
+    ['ports:', 'ports'],
+    ['leaderElection:', 'leaderElection'],
+  ])('a setting with nothing in it: %s', (yaml, field) => {
+    expect(messageOf(() => load(yaml))).toBe(
+      `${FILE}: ${field}: must be a mapping such as {}; fill it in or leave it out`,
+    );
+  });
+
+  it.each(['Switchyard', '-a', 'a-', 'a.b', 'a_b', 'a b'])('a namespace that cannot be: %s', (POD_NAMESPACE) => {
+    expect(messageOf(() => load(undefined, { POD_NAMESPACE }))).toBe(
+      'environment variable POD_NAMESPACE: must be the namespace of this pod: small letters, digits and inner dashes',
+    );
+  });
+
+  it('a namespace that is too long', () => {
+    expect(messageOf(() => load(`podNamespace: ${'a'.repeat(64)}`))).toBe(
+      `${FILE}: podNamespace: must be the namespace of this pod: at most 63 characters`,
+    );
+  });
+
+  it.each(['Lease', 'a..b', '.a', 'a/b'])('a lease that cannot be: %s', (name) => {
+    expect(messageOf(() => load(`leaderElection: {leaseName: ${name}}`))).toBe(
+      `${FILE}: leaderElection.leaseName: must be the name of a Lease: small letters, digits and inner dashes`,
+    );
   });
 
   it('names the line of a YAML error', () => {
