@@ -189,7 +189,9 @@ async function reloadPod(
     { ...body, wait: RELOAD_WAIT_SECONDS },
     { signal, deadlineMs: RELOAD_DEADLINE_MS },
   );
-  deps.reports.invalidate(key, pod.uid);
+  const isUnheard = outcome.kind === 'stale' || (outcome.kind === 'unreachable' && outcome.isRefused);
+  if (isUnheard) deps.reports.invalidate(key, pod.uid);
+  else deps.reports.noteTold(key, pod, body.revision ?? '');
   const detail =
     'message' in outcome ? { reason: 'reason' in outcome ? outcome.reason : undefined, message: outcome.message } : {};
   deps.log.info(

@@ -88,8 +88,8 @@ function workloadOf({ replicas, ready, rolledOut, runtimeHash, tokenStamp }: Dep
   return { replicas, ready, rolledOut, runtimeHash, ...(tokenStamp !== undefined && { tokenStamp }) };
 }
 
-function podOf(pod: PodView, { report, refusesToken }: PodKnown = {}): PodObserved {
-  const { name, uid, ip, ready, restarts, oomKilledAt } = pod;
+function podOf(pod: PodView, known: PodKnown = {}): PodObserved {
+  const { name, uid, ip, ready, restarts, crash } = pod;
   return {
     name,
     uid,
@@ -97,9 +97,8 @@ function podOf(pod: PodView, { report, refusesToken }: PodKnown = {}): PodObserv
     restarts,
     terminating: pod.terminating,
     ...(ip !== undefined && { ip }),
-    ...(oomKilledAt !== undefined && { oomKilledAt }),
-    ...(report !== undefined && { report }),
-    ...(refusesToken && { refusesToken }),
+    ...(crash !== undefined && { crash }),
+    ...known,
   };
 }
 

@@ -239,7 +239,7 @@ function nextLook(
 ): number | undefined {
   const deadlineMs = durationMs(resource.spec.rollout.progressDeadline);
   const times = variants.flatMap(({ facts }) => [
-    recheckAfter(facts.state, now),
+    recheckAfter(facts.state, facts.pods, now),
     untilMissingStalls(facts, deadlineMs, now),
   ]);
   const ahead = times.filter((ms) => ms !== undefined && ms > 0).map(Number);

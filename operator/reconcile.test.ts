@@ -139,6 +139,21 @@ it('asks a pod that serves something else to reload, and looks again at once whe
   expect(await pass(world)).toEqual({ afterMs: 250 });
 });
 
+it('remembers what a pod was told, unless the pod cannot have heard it', async () => {
+  putOldPod();
+  const told = async () =>
+    [...(await world.deps.reports.collect('ml/retail', world.deps.caches.pods.values(), 't', signal)).values()][0]
+      ?.told;
+
+  world.reload = { kind: 'unreachable', message: 'ECONNREFUSED', isRefused: true };
+  await pass(world);
+  expect(await told()).toBeUndefined();
+
+  world.reload = { kind: 'unreachable', message: 'ECONNRESET' };
+  await pass(world);
+  expect(await told()).toBeDefined();
+});
+
 it('asks a ready pod that did not answer again, and misses no deadline by that', async () => {
   const labels = {
     'switchyard.dev/model-deployment': 'retail',

@@ -13,7 +13,8 @@ function anObject(fields: Readonly<Record<string, unknown>>, metadata: Partial<S
 }
 
 const ready = { type: 'Ready', status: 'True' };
-const killed = { reason: 'OOMKilled', finishedAt: '2026-01-01T00:00:00Z' };
+const killed = { reason: 'OOMKilled', exitCode: 137, containerID: 'c1', finishedAt: '2026-01-01T00:00:00Z' };
+const crashed = { reason: 'Error', exitCode: 139, containerID: 'c2', finishedAt: '2026-01-01T00:00:09Z' };
 const waiting = (reason: string) => ({ restartCount: 0, state: { waiting: { reason, message: 'm' } } });
 
 describe('a pod', () => {
@@ -24,12 +25,12 @@ describe('a pod', () => {
     [
       'killed for memory',
       { containerStatuses: [{ restartCount: 2, lastState: { terminated: killed } }, { restartCount: 1 }] },
-      { ready: false, restarts: 3, oomKilledAt: Date.parse(killed.finishedAt) },
+      { ready: false, restarts: 3, crash: { id: 'c1', reason: 'OOMKilled', exitCode: 137 } },
     ],
     [
-      'that ended for another reason',
-      { containerStatuses: [{ restartCount: 1, lastState: { terminated: { ...killed, reason: 'Error' } } }] },
-      { ready: false, restarts: 1 },
+      'that crashed again and is not restarted yet',
+      { containerStatuses: [{ restartCount: 1, lastState: { terminated: killed }, state: { terminated: crashed } }] },
+      { ready: false, restarts: 1, crash: { id: 'c2', reason: 'Error', exitCode: 139 } },
     ],
     [
       'without an image',

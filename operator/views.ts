@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isWhole, RouterTable, TABLE_KEY } from '../router/contract.ts';
 import { LABEL_COMPONENT, LABEL_MODEL_DEPLOYMENT, LABEL_VARIANT } from './domain/labels.ts';
 import { RELOAD_ANNOTATION, Spec } from './domain/model-deployment.ts';
-import type { ServiceTarget, StoredRevision } from './domain/observed.ts';
+import type { Crash, ServiceTarget, StoredRevision } from './domain/observed.ts';
 import { Status } from './domain/status.ts';
 import { parseControllerRevision } from './resources/controller-revision.ts';
 import { RUNTIME_HASH, TOKEN_STAMP } from './resources/deployment.ts';
@@ -40,7 +40,8 @@ export interface PodView extends View {
   readonly ip?: string;
   readonly ready: boolean;
   readonly restarts: number;
-  readonly oomKilledAt?: number;
+  /** The newest end of one of its containers. */
+  readonly crash?: Crash;
   /** Why a container does not start: `ImagePullBackOff: …`. */
   readonly problem?: string;
 }
@@ -99,14 +100,21 @@ export function resourceView(object: StoredObject): ResourceView {
   };
 }
 
+const Terminated = z.object({
+  reason: z.string().default(''),
+  exitCode: z.number().default(0),
+  containerID: z.string().optional(),
+  finishedAt: z.string().default(''),
+});
 const ContainerStatus = z.object({
   restartCount: z.number().default(0),
   state: z
-    .object({ waiting: z.object({ reason: z.string().default(''), message: z.string().default('') }).optional() })
+    .object({
+      waiting: z.object({ reason: z.string().default(''), message: z.string().default('') }).optional(),
+      terminated: Terminated.optional(),
+    })
     .default({}),
-  lastState: z
-    .object({ terminated: z.object({ reason: z.string().default(''), finishedAt: z.string().optional() }).optional() })
-    .default({}),
+  lastState: z.object({ terminated: Terminated.optional() }).default({}),
 });
 const PodStatus = z.object({
   podIP: z.string().optional(),
@@ -119,9 +127,7 @@ const HARMLESS = new Set(['ContainerCreating', 'PodInitializing', '']);
 /** A pod; its problem is a container that waits, else the scheduler's complaint. Throws ZodError for a status of another form. */
 export function podView(object: StoredObject): PodView {
   const status = PodStatus.parse(object['status'] ?? {});
-  const killed = status.containerStatuses
-    .map(({ lastState }) => lastState.terminated)
-    .find((terminated) => terminated?.reason === 'OOMKilled');
+  const crash = newestCrash(status.containerStatuses);
   const waiting = status.containerStatuses
     .map(({ state }) => state.waiting)
     .find((state) => !HARMLESS.has(state?.reason ?? ''));
@@ -132,9 +138,19 @@ export function podView(object: StoredObject): PodView {
     ...(status.podIP !== undefined && { ip: status.podIP }),
     ready: status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
     restarts: status.containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
-    ...(killed?.finishedAt !== undefined && { oomKilledAt: Date.parse(killed.finishedAt) }),
+    ...(crash !== undefined && { crash }),
     ...(problem !== undefined && { problem }),
   };
+}
+
+function newestCrash(containers: readonly z.infer<typeof ContainerStatus>[]): Crash | undefined {
+  const [newest] = containers
+    .flatMap(({ state, lastState }) => [state.terminated, lastState.terminated])
+    .filter((terminated) => terminated !== undefined)
+    .toSorted((a, b) => (a.finishedAt < b.finishedAt ? 1 : -1));
+  if (newest === undefined) return undefined;
+  const { containerID, finishedAt, reason, exitCode } = newest;
+  return { id: containerID ?? finishedAt, reason, exitCode };
 }
 
 const DeploymentStatus = z.object({

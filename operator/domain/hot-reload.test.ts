@@ -90,7 +90,7 @@ describe('a new version', () => {
 
     expect(state.candidate).toMatchObject({ loaded: 1, soakUntil: '2026-01-01T00:00:05.000Z' });
     expect(reloadCalls(state, { ...input, state }, NOW)).toEqual([]);
-    expect(recheckAfter(state, NOW)).toBe(5000);
+    expect(recheckAfter(state, input.pods, NOW)).toBe(5000);
     expect(reloadCalls(state, { ...input, state }, NOW + 5000).map(({ pod }) => pod.name)).toEqual(['b']);
   });
 
@@ -130,9 +130,46 @@ describe('a refused version', () => {
     expect(nextRolloutState(rollout({ pods: [refusing('a', 1)] }), NOW).candidate).toBeDefined();
   });
 
-  it('is rejected when the kernel kills the container while it loads', () => {
-    const state = nextRolloutState(rollout({ pods: [aPod('a', 'r1', { oomKilledAt: NOW + 1000 })] }), NOW + 2000);
-    expect(state.rejected).toMatchObject([{ reason: 'InsufficientMemory' }]);
+  describe('ends the process of a pod', () => {
+    const told = { revision: 'r2', agoMs: 1000, crashId: undefined, crashes: 0 };
+    const ended = (exitCode: number, reason = 'Error') => ({ crash: { id: 'c1', exitCode, reason } });
+    const rejection = (...pods: readonly PodObserved[]) =>
+      nextRolloutState(rollout({ pods }), NOW + 2000).rejected?.[0]?.reason;
+
+    it('and is rejected by the first that crashes, or is killed for memory, over it', () => {
+      expect(rejection(aPod('a', 'r1', { told, ...ended(139) }), aPod('b', 'r1'))).toBe('LoadCrashed');
+      expect(rejection(aPod('a', 'r1', { told, ...ended(1) }), aPod('b', 'r1'))).toBe('LoadCrashed');
+      expect(rejection(aPod('a', 'r1', { told, ...ended(137, 'OOMKilled') }))).toBe('InsufficientMemory');
+    });
+
+    it('and is not blamed for the end of a pod that was not told of it, or had ended before', () => {
+      expect(rejection(aPod('a', 'r1', ended(137, 'OOMKilled')), aPod('b', 'r1', ended(139)))).toBeUndefined();
+      expect(rejection(aPod('a', 'r1', { told: { ...told, revision: 'r1' }, ...ended(139) }))).toBeUndefined();
+      expect(rejection(aPod('a', 'r1', { told: { ...told, crashId: 'c1' }, ...ended(139) }))).toBeUndefined();
+      expect(rejection(aPod('a', 'r1', { told, ...ended(139), terminating: true }))).toBeUndefined();
+    });
+
+    it('and is given the benefit of the doubt for one kill from outside, not for two', () => {
+      const killed = ended(137);
+      expect(rejection(aPod('a', 'r1', { told, ...killed }))).toBeUndefined();
+      expect(rejection(aPod('a', 'r1', { told, ...killed }), aPod('b', 'r1', { told, ...killed }))).toBe('LoadCrashed');
+      expect(rejection(aPod('a', 'r1', { told: { ...told, crashes: 1 }, ...killed }))).toBe('LoadCrashed');
+    });
+
+    it('and no other pod is told before it is clear how that one ended', () => {
+      const { report, ...gone } = aPod('b', 'r1', { told, ready: false });
+      const pods = [aPod('a', 'r1'), gone];
+      const late = { ...gone, told: { ...told, agoMs: 30_000 } };
+      expect(report).toBeDefined();
+      expect(names(rollout({ pods }))).toEqual([]);
+      expect(recheckAfter(rollout().state, pods, NOW)).toBe(29_000);
+      expect(names(rollout({ pods: [pods[0]!, { ...gone, ready: true }] }))).toEqual(['b:r2']);
+      expect(names(rollout({ pods: [pods[0]!, late] }))).toEqual(['a:r2']);
+    });
+
+    it('and the pod that was told first is told again, though another one comes before it by name', () => {
+      expect(names(rollout({ pods: [aPod('a', 'r1'), aPod('b', 'r1', { told })] }))).toEqual(['b:r2']);
+    });
   });
 
   it('leaves room for the next version', () => {

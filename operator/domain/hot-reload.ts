@@ -7,6 +7,7 @@
 // Everything follows from (spec, status, what pods report, now); nothing is remembered between passes but the status.
 import { ARTIFACT_REASONS } from '../../inference/contract.ts';
 import { clip } from './conditions.ts';
+import { awaitsVerdict, crashOf } from './crash.ts';
 import type { PodObserved } from './observed.ts';
 import type { Candidate, Rejection, VariantStatus } from './status.ts';
 import { livePods, nextWave, reportsRevision } from './wave.ts';
@@ -72,11 +73,17 @@ export function reloadCalls(state: RolloutState, input: VariantInput, now: numbe
 }
 
 /** Milliseconds until this state has to be looked at again although nothing happened; undefined when only an event can change it. */
-export function recheckAfter(state: RolloutState, now: number): number | undefined {
-  const times = [state.candidate?.soakUntil, state.candidate?.deadline].flatMap((time) =>
+export function recheckAfter(
+  { candidate }: RolloutState,
+  pods: readonly PodObserved[],
+  now: number,
+): number | undefined {
+  if (candidate === undefined) return undefined;
+  const verdicts = pods.map((pod) => awaitsVerdict(pod, candidate.revision));
+  const deadlines = [candidate.soakUntil, candidate.deadline].flatMap((time) =>
     time === undefined ? [] : [Date.parse(time) - now],
   );
-  const ahead = times.filter((ms) => ms > 0);
+  const ahead = [...deadlines, ...verdicts].filter((ms) => ms > 0);
   return ahead.length > 0 ? Math.min(...ahead) : undefined;
 }
 
@@ -209,10 +216,13 @@ function firstRefusal(
   sequence: number,
 ): Pick<Rejection, 'reason' | 'message'> | undefined {
   for (const pod of pods) {
-    const refusal = refusalOf(pod, candidate.revision, sequence) ?? outOfMemory(pod, candidate);
+    const refusal = refusalOf(pod, candidate.revision, sequence);
     if (refusal !== undefined) return refusal;
   }
-  return undefined;
+  return crashOf(
+    pods.filter(({ terminating }) => !terminating),
+    candidate.revision,
+  );
 }
 
 function refusalOf(
@@ -229,14 +239,6 @@ function refusalOf(
   )
     return undefined;
   return { reason: failure.reason, message: clip(failure.message) };
-}
-
-function outOfMemory(pod: PodObserved, candidate: Candidate): Pick<Rejection, 'reason' | 'message'> | undefined {
-  if (pod.oomKilledAt === undefined || pod.oomKilledAt < Date.parse(candidate.startedAt)) return undefined;
-  return {
-    reason: 'InsufficientMemory',
-    message: `pod ${pod.name} was killed for memory while loading; raise resources.limits.memory`,
-  };
 }
 
 function isArtifactReason(reason: string): boolean {

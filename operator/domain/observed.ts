@@ -3,6 +3,25 @@ import type { ModelInfo } from '../../inference/contract.ts';
 import type { Applied, RouterTable } from '../../router/contract.ts';
 import type { ResolvedArtifact } from './artifact.ts';
 
+/** How a container of a pod ended last. */
+export interface Crash {
+  /** Names this end among all of the pod. */
+  readonly id: string;
+  /** As Kubernetes has it: `OOMKilled`, `Error`, `Completed`. */
+  readonly reason: string;
+  readonly exitCode: number;
+}
+
+/** The last reload call that reached the pod, as far as this process remembers. */
+export interface Told {
+  readonly revision: string;
+  readonly agoMs: number;
+  /** The crash that was known of at that time. */
+  readonly crashId: string | undefined;
+  /** Ends of a container after earlier calls for the same revision. */
+  readonly crashes: number;
+}
+
 /** A pod of a variant and what it reported of itself. */
 export interface PodObserved {
   readonly name: string;
@@ -11,8 +30,8 @@ export interface PodObserved {
   readonly ready: boolean;
   readonly terminating: boolean;
   readonly restarts: number;
-  /** Epoch ms of the last time the kernel killed its container for memory. */
-  readonly oomKilledAt?: number;
+  readonly crash?: Crash;
+  readonly told?: Told;
   /** Absent: the pod did not answer, or has no address yet. */
   readonly report?: ModelInfo;
   /** It was started with another token than the admin Secret has. */

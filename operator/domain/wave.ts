@@ -1,4 +1,5 @@
 // Which pods reload next. A wave is never remembered: it follows from what the pods report.
+import { awaitsVerdict } from './crash.ts';
 import type { PodObserved } from './observed.ts';
 
 /** Pods that take part in a rollout: ready or not, but alive and reachable by address. */
@@ -18,22 +19,25 @@ export function waveSize(maxConcurrent: string, replicas: number): number {
 }
 
 /**
- * The pods to tell next of `revision`: one while nobody has it, then `maxConcurrent` at a time. Pods that answer come first, then by name, so that
- * two passes over the same state choose the same pods.
+ * The pods to tell next of `revision`: one while nobody has it, then `maxConcurrent` at a time, in an order by which two passes over the same state
+ * choose the same pods. Nobody while a pod may have crashed over it: first it has to be clear how that one ended.
  */
 export function nextWave(
   pods: readonly PodObserved[],
   revision: string,
   maxConcurrent: string,
 ): readonly PodObserved[] {
+  if (pods.some((pod) => !pod.ready && awaitsVerdict(pod, revision) > 0)) return [];
   const ready = pods.filter((pod) => pod.ready);
   const moved = ready.filter((pod) => reportsRevision(pod, revision));
   const waiting = ready.filter((pod) => !reportsRevision(pod, revision));
   const size = moved.length === 0 ? 1 : waveSize(maxConcurrent, ready.length);
-  return [...waiting].sort(byAnswerThenName).slice(0, size);
+  return waiting.toSorted((a, b) => rank(a, revision) - rank(b, revision) || (a.name < b.name ? -1 : 1)).slice(0, size);
 }
 
-function byAnswerThenName(a: PodObserved, b: PodObserved): number {
-  const silence = Number(a.report === undefined) - Number(b.report === undefined);
-  return silence === 0 ? (a.name < b.name ? -1 : 1) : silence;
+/** Pods that were told already come first, also when they have just gone silent; then those that answer. */
+function rank(pod: PodObserved, revision: string): number {
+  if (awaitsVerdict(pod, revision) > 0) return 0;
+  if (pod.report === undefined) return 3;
+  return pod.told?.revision === revision ? 1 : 2;
 }

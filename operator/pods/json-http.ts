@@ -25,9 +25,18 @@ export interface JsonAnswer {
   readonly body: unknown;
 }
 
+const REFUSED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+
 /** The pod could not be reached, did not answer in time or answered too much; the message holds nothing that the pod said. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
+  /** There was no connection: the pod cannot have received anything. */
+  readonly isRefused: boolean;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.isRefused = REFUSED.has(codeOf(options?.cause) ?? '');
+  }
 }
 
 const MAX_SOCKETS_PER_POD = 2;
@@ -103,7 +112,11 @@ function parseJson(text: string): unknown {
 
 function describe(error: unknown, { path, deadlineMs }: JsonCall): string {
   if (!(error instanceof Error)) return `${path}: no answer`;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'ABORT_ERR') return `${path}: no answer within ${deadlineMs} ms`;
   return `${path}: ${code ?? error.message}`.slice(0, 200);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

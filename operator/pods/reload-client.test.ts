@@ -160,7 +160,7 @@ describe('info', () => {
 
     const outcome = await closed.info('10.0.0.1', 'secret', options);
 
-    expect(outcome).toEqual({ kind: 'unreachable', message: '/model/info: ECONNREFUSED' });
+    expect(outcome).toEqual({ kind: 'unreachable', message: '/model/info: ECONNREFUSED', isRefused: true });
   });
 });
 

@@ -25,6 +25,8 @@ export interface Unreachable {
   readonly kind: 'unreachable';
   /** At most 256 characters. */
   readonly message: string;
+  /** There was no connection: the call cannot have had an effect. */
+  readonly isRefused?: true;
 }
 
 export type ReloadOutcome =
@@ -85,7 +87,8 @@ async function outcome<T>(answer: Promise<JsonAnswer>, read: (answer: JsonAnswer
   try {
     return read(await answer);
   } catch (error) {
-    if (error instanceof UnreachableError) return unreachable(error.message);
+    if (error instanceof UnreachableError)
+      return { ...unreachable(error.message), ...(error.isRefused && { isRefused: true }) };
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ModelInfo } from '../../inference/contract.ts';
 import { FakeClock, settle } from '../../test/support/fake-clock.ts';
 import type { InfoOutcome } from './reload-client.ts';
@@ -94,6 +94,39 @@ it('tells of a pod that refuses the token, and asks it again every time', async 
     expect([...(await reports.collect('ml/retail', [pod('1')], 't', signal))]).toEqual([['1', { refusesToken: true }]]);
 
   expect(asked).toHaveLength(2);
+});
+
+describe('a pod that was told to load', () => {
+  const crash = (id: string) => ({ id, reason: 'Error', exitCode: 1 });
+  const told = async () => (await reports.collect('ml/retail', [pod('1')], 't', signal)).get('1')?.told;
+
+  it('is asked again, and it is remembered what it was told, when, and which crash was known', async () => {
+    await reports.collect('ml/retail', [pod('1')], 't', signal);
+    reports.noteTold('ml/retail', { uid: '1', crash: crash('c1') }, 'r2');
+    answer = () => Promise.resolve({ kind: 'unreachable', message: 'no' });
+    clock.freeze(700);
+
+    expect(await told()).toEqual({ revision: 'r2', agoMs: 700, crashId: 'c1', crashes: 0 });
+    reports.invalidate('ml/retail', '1');
+    expect(await told()).toMatchObject({ revision: 'r2' });
+    expect(asked).toHaveLength(3);
+  });
+
+  it('keeps count of its crashes over the same revision, and over another one begins anew', async () => {
+    reports.noteTold('ml/retail', { uid: '1' }, 'r2');
+    reports.noteTold('ml/retail', { uid: '1', told: (await told())!, crash: crash('c1') }, 'r2');
+    expect(await told()).toMatchObject({ crashId: 'c1', crashes: 1 });
+    reports.noteTold('ml/retail', { uid: '1', told: (await told())!, crash: crash('c1') }, 'r2');
+    expect(await told()).toMatchObject({ crashes: 1 });
+    reports.noteTold('ml/retail', { uid: '1', told: (await told())!, crash: crash('c2') }, 'r1');
+    expect(await told()).toMatchObject({ revision: 'r1', crashes: 0 });
+  });
+
+  it('is forgotten with its pod', async () => {
+    reports.noteTold('ml/retail', { uid: '1' }, 'r2');
+    await reports.collect('ml/retail', [], 't', signal);
+    expect(await told()).toBeUndefined();
+  });
 });
 
 it('forgets pods that are gone', async () => {

@@ -1,6 +1,7 @@
 // What the pods report of themselves, remembered: only a pod that is new, changed or invalidated is asked again.
 import type { ModelInfo } from '../../inference/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { PodObserved, Told } from '../domain/observed.ts';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.ts';
 import type { InfoOutcome } from './reload-client.ts';
 
@@ -28,10 +29,12 @@ export interface PodKnown {
   readonly report?: ModelInfo;
   /** It was started with another token than ours: it can be told nothing. */
   readonly refusesToken?: true;
+  readonly told?: Told;
 }
 
-interface Entry extends PodKnown {
-  /** Of the report; absent without one. */
+interface Entry extends Omit<PodKnown, 'told'> {
+  readonly told?: Omit<Told, 'agoMs'> & { readonly at: number };
+  /** Of the report; absent without one. Times are monotonic. */
   readonly stamp?: string;
   readonly askedAt?: number;
 }
@@ -60,13 +63,29 @@ export class PodReports {
     );
     const current = new Map(entries.flatMap(([uid, entry]) => (entry === undefined ? [] : [[uid, entry] as const])));
     this.#keep(resource, current);
-    return current;
+    return new Map([...current].map(([uid, entry]) => [uid, this.#knownOf(entry)]));
   }
 
-  /** The next collect asks this pod again: after a reload call, whatever it was answered with. */
+  /** A reload call for `revision` reached the pod. What it serves from now on it has to say itself: the next collect asks it again. */
+  noteTold(
+    resource: string,
+    { uid, crash, told }: Pick<PodObserved, 'uid' | 'crash' | 'told'>,
+    revision: string,
+  ): void {
+    const before = told?.revision === revision ? told : undefined;
+    const crashes = before === undefined ? 0 : before.crashes + Number(crash?.id !== before.crashId);
+    const at = this.#options.clock.monotonic();
+    const others = this.#entries.get(resource) ?? [];
+    this.#keep(resource, new Map([...others, [uid, { told: { revision, crashId: crash?.id, crashes, at } }]]));
+  }
+
+  /** The next collect asks this pod again. */
   invalidate(resource: string, uid: string): void {
-    const others = [...(this.#entries.get(resource) ?? [])].filter(([pod]) => pod !== uid);
-    this.#keep(resource, new Map(others));
+    const entries = new Map(this.#entries.get(resource));
+    const told = entries.get(uid)?.told;
+    if (told === undefined) entries.delete(uid);
+    else entries.set(uid, { told });
+    this.#keep(resource, entries);
   }
 
   /** The resource is gone. */
@@ -89,9 +108,19 @@ export class PodReports {
     if (ip === undefined) return undefined;
     if (entry !== undefined && this.#stands(pod, entry)) return entry;
     const outcome = await this.#limit.run(() => this.#options.ask(ip, token, signal), signal);
-    if (outcome.kind === 'unreachable') return undefined;
-    if (outcome.kind === 'unauthorized') return { refusesToken: true };
-    return { stamp: stampOf(pod), report: outcome.info, askedAt: this.#options.clock.monotonic() };
+    const told = entry?.told && { told: entry.told };
+    if (outcome.kind === 'unreachable') return told;
+    if (outcome.kind === 'unauthorized') return { ...told, refusesToken: true };
+    return { ...told, stamp: stampOf(pod), report: outcome.info, askedAt: this.#options.clock.monotonic() };
+  }
+
+  #knownOf({ report, refusesToken, told }: Entry): PodKnown {
+    const agoMs = this.#options.clock.monotonic() - (told?.at ?? 0);
+    return {
+      ...(report && { report }),
+      ...(refusesToken && { refusesToken }),
+      ...(told && { told: { revision: told.revision, crashId: told.crashId, crashes: told.crashes, agoMs } }),
+    };
   }
 
   /** A pod that is not ready may be loading: what it said a moment ago means nothing. */
