@@ -85,6 +85,24 @@ describe('docs/status.md', () => {
   });
 });
 
+describe('metrics', () => {
+  const sources = globSync('{operator,inference,router}/**/*.ts', { cwd: root }).filter(
+    (file) => !file.includes('.test.'),
+  );
+  const code = sources.map(text).join('\n');
+  const named =
+    /\b(?:switchyard|model|request|rest_server|http_server)_[a-z0-9_]*(?:total|seconds|psi|info|ready|success|failure|leading|keys|outdated|generation|buckets|servers|connections|progress|rows|features)\b/g;
+
+  it.each(['README.md', 'docs/monitoring.md'])('%s names real ones', (file) => {
+    const names = [...new Set(text(file).match(named))];
+    const exists = (name: string) =>
+      code.includes(`'${name}'`) || code.includes(`'${name.replace('switchyard_router_', '')}'`);
+
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((name) => !exists(name) && !name.endsWith('_pass_seconds'))).toEqual([]);
+  });
+});
+
 describe('docs/configuration.md', () => {
   const content = text('docs/configuration.md');
   const variables = (file: string, pattern: RegExp) => [...text(file).matchAll(pattern)].map(([, name = '']) => name);
