@@ -1,7 +1,7 @@
 // A row from any JSON body, by the expressions of metadata.json. They are read, checked and compiled when the model is loaded.
 import { compile } from '../expressions/compile.ts';
 import type { Scope } from '../expressions/compile.ts';
-import { ExpressionError, MAX_STEPS } from '../expressions/frame.ts';
+import { ExpressionError, MAX_STEPS, kindOf } from '../expressions/frame.ts';
 import type { Evaluate, Frame } from '../expressions/frame.ts';
 import { ExpressionParser, ExpressionSyntaxError } from '../expressions/parse.ts';
 import type { Parsed } from '../expressions/parse.ts';
@@ -20,7 +20,7 @@ export interface Expressions {
 
 export interface Preprocessing {
   /** Writes the row of one body and returns it; the array is reused by the next call. Throws FeatureError. */
-  rowOf(body: JsonObject): Float64Array;
+  readonly rowOf: (body: JsonObject) => Float64Array;
 }
 
 interface Step {
@@ -57,7 +57,7 @@ export function compilePreprocessing(
     const place = `features.${name}`;
     const { evaluate, type } = compiled(parser, place, expressions.features.get(name) ?? '', places);
     if ((model.texts.has(column) ? TEXTS : NUMBERS).includes(type)) return { place, evaluate };
-    throw invalid(place, `it gives ${type}, the model takes a ${model.texts.has(column) ? 'text' : 'number'}`);
+    throw invalid(place, `it gives ${type}, the model takes ${model.texts.has(column) ? 'text' : 'numbers'}`);
   });
   return preprocessing(values, features, model);
 }
@@ -99,9 +99,11 @@ function preprocessing(values: readonly Step[], features: readonly Step[], model
       frame.slots[0] = body;
       for (const [at, step] of values.entries()) frame.slots[at + 1] = run(step, frame);
       for (const [column, step] of features.entries()) {
-        const cell = cellOf(model, column, run(step, frame));
-        if (cell === undefined)
-          throw new FeatureError(step.place, `it is no ${model.texts.has(column) ? 'text' : 'number'}`);
+        const value = run(step, frame);
+        const cell = cellOf(model, column, value);
+        if (cell === undefined) {
+          throw new FeatureError(step.place, `${kindOf(value)} is no ${model.texts.has(column) ? 'text' : 'number'}`);
+        }
         row[column] = cell;
       }
       return row;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { UnreadableBodyError, ValidationError, parsePredictRequest } from './predict-body.ts';
+import { UnreadableBodyError, ValidationError, parseObject, parsePredictRequest } from './predict-body.ts';
 import { keysInOrder } from './python-json.ts';
 
 interface Case {
@@ -73,4 +73,41 @@ describe('a body of POST /predict', () => {
 
 it('has learnt from enough bodies of each kind', () => {
   expect([refused.length > 300, valid.length > 100, pythonDies.length > 0]).toEqual([true, true, true]);
+});
+
+describe('any object', () => {
+  const read = (text: string, type?: string) => parseObject(Buffer.from(text), type);
+
+  it.each([
+    ['plain keys', '{"b":1,"a":2}', ['b', 'a']],
+    ['keys that look like numbers', '{"b":1,"10":2,"9":3}', ['b', '10', '9']],
+    ['such keys behind escapes', '{"b":1,"\\u0031":2,"\\u0030":3}', ['b', '1', '0']],
+    ['such keys before a space', '{"b":1,"9" :3}', ['b', '9']],
+  ])('keeps the order of %s', (_, text, keys) => {
+    expect(keysInOrder(read(text))).toEqual(keys);
+  });
+
+  it('takes NaN as Python does', () => {
+    expect(read('{"a":NaN,"b":-Infinity}')).toEqual({ a: NaN, b: -Infinity });
+  });
+
+  it.each([
+    ['nothing', '', 'missing'],
+    ['null', 'null', 'missing'],
+    ['a list', '[1]', 'model_attributes_type'],
+    ['text', '"x"', 'model_attributes_type'],
+    ['a number', '1', 'model_attributes_type'],
+    ['half an object', '{"a":', 'json_invalid'],
+  ])('refuses %s in the form of FastAPI', (_, text, type) => {
+    expect(() => read(text)).toThrow(
+      expect.objectContaining({
+        issues: [expect.objectContaining({ type, loc: expect.arrayContaining(['body']) as string[] })],
+      }) as Error,
+    );
+  });
+
+  it('refuses what is not declared as JSON', () => {
+    expect(() => read('{}', 'text/plain')).toThrow(ValidationError);
+    expect(() => read(`{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}`)).toThrow(UnreadableBodyError);
+  });
 });
