@@ -6,10 +6,12 @@ import type { Logger } from 'pino';
 import { monotonicClock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { Connections } from './connections.ts';
+import type { GrpcApi } from './grpc/server.ts';
 import { close, listen } from './listening.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { Artifacts } from './model/artifacts.ts';
+import { Batches } from './model/batches.ts';
 import { loadFirst, poll } from './model/first-load.ts';
 import { modelLoader } from './model/loader.ts';
 import type { Reader } from './model/loader.ts';
@@ -19,6 +21,7 @@ import type { Store } from './model/store.ts';
 import { artifactsOf, firstRequest, storeOf } from './origin.ts';
 import { createPublicApi } from './public-api.ts';
 import { addAdminRoutes } from './routes/admin.ts';
+import type { ModelsOptions } from './routes/models.ts';
 import { createServer } from './server.ts';
 import { directoryFailure } from './start-error.ts';
 
@@ -36,9 +39,16 @@ export interface AppOptions {
   readonly retryMs?: readonly number[];
 }
 
+/** undefined: it is off. */
+export interface Ports {
+  readonly port: number;
+  readonly grpcPort?: number | undefined;
+  readonly adminPort: number | undefined;
+}
+
 export interface App {
-  /** Listens on both ports, prepares the disk, and begins the first load without waiting for it. */
-  start(): Promise<{ readonly port: number; readonly adminPort: number | undefined }>;
+  /** Listens on its ports, prepares the disk, and begins the first load without waiting for it. */
+  start(): Promise<Ports>;
   /** Resolves when the first load has succeeded or been given up. */
   readonly firstLoad: Promise<void>;
   /** Stops taking traffic, goes on answering for `drainMs`, then closes; resolves when every connection, and a temporary directory, is gone. */
@@ -65,7 +75,10 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const ending = new AbortController();
   let leaving = false;
   const first = Promise.withResolvers<undefined>();
-  const publicApi = publicApiOf(parts, () => leaving);
+  const { maxRows } = config;
+  const models: ModelsOptions = { ...parts, isLeaving: () => leaving, batches: new Batches(), maxRows };
+  const publicApi = publicApiOf(parts, models);
+  const grpcApi = await grpcApiOf(parts, models);
   const adminApi = adminApiOf(parts);
   return {
     firstLoad: first.promise,
@@ -73,15 +86,16 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     async start() {
       // The port first: whoever has it may be using the directory that is named after it.
       const port = await listen(publicApi, 'PORT', config.host, config.port);
+      const grpcPort = await grpcApi?.listen(config.host, config.grpcPort);
       await artifacts.prepare().catch((error: unknown) => {
         throw directoryFailure(config.artifactDir, error);
       });
       const adminPort = await listenAdmin(adminApi, config);
       if (adminApi === undefined)
         log.warn('ADMIN_TOKEN is not set: the admin port is off, the model cannot be reloaded');
-      log.info({ port, adminPort, variant: config.variant, origin: config.origin }, 'listening');
+      log.info({ port, grpcPort, adminPort, variant: config.variant, origin: config.origin }, 'listening');
       void begin(parts, ending.signal, options.firstRetryMs).then(() => first.resolve(undefined));
-      return { port, adminPort };
+      return { port, grpcPort, adminPort };
     },
     async stop(drainMs = config.drainMs) {
       leaving = true;
@@ -90,7 +104,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       ending.abort();
       slot.close();
       const apis = adminApi === undefined ? [publicApi] : [publicApi, adminApi];
-      await Promise.all(apis.map((api) => close(api, config.shutdownMs)));
+      await Promise.all([grpcApi?.close(config.shutdownMs), ...apis.map((api) => close(api, config.shutdownMs))]);
       await discardArtifacts(config);
     },
   };
@@ -153,21 +167,23 @@ async function begin({ config, slot, store, log }: Parts, signal: AbortSignal, f
   if (config.pollMs > 0) void poll({ slot, store, key: request.key, everyMs: config.pollMs, log }, signal);
 }
 
-function publicApiOf(parts: Parts, isLeaving: () => boolean): FastifyInstance {
-  const { config, slot } = parts;
+function publicApiOf({ config, log, connections }: Parts, models: ModelsOptions): FastifyInstance {
+  const { slot } = models;
   const reload = () => {
     // As in the Python service nobody waits for it; what came of it is in the log and in /model/info.
     slot.load({ ...firstRequest(config), sequence: slot.sequence }).catch(() => undefined);
   };
-  return createPublicApi({
-    ...parts,
-    variant: config.variant,
-    maxBodyBytes: config.maxBodyBytes,
-    accessLogEvery: config.accessLogEvery,
-    corsOrigins: config.corsOrigins,
-    isLeaving,
-    ...(config.allowPublicReload && { reload }),
-  });
+  const { variant, maxBodyBytes, accessLogEvery, corsOrigins, allowPublicReload } = config;
+  const options = { ...models, log, connections, variant, maxBodyBytes, accessLogEvery, corsOrigins };
+  return createPublicApi({ ...options, ...(allowPublicReload && { reload }) });
+}
+
+/** gRPC takes 9 MB: it is loaded only where it is wanted. */
+async function grpcApiOf({ config, log, connections }: Parts, models: ModelsOptions): Promise<GrpcApi | undefined> {
+  if (config.grpcPort === 0) return undefined;
+  const { createGrpcApi } = await import('./grpc/server.ts');
+  const { variant, maxBodyBytes, accessLogEvery } = config;
+  return createGrpcApi({ ...models, log, connections, variant, maxBodyBytes, accessLogEvery });
 }
 
 function adminApiOf({ config, slot, log, ...parts }: Parts): FastifyInstance | undefined {

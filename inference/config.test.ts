@@ -101,6 +101,31 @@ describe('the configuration', () => {
     expect(loadConfig({ PORT: '0', ADMIN_PORT: '0', ADMIN_TOKEN: 'x'.repeat(16) }).port).toBe(0);
   });
 
+  it('gives gRPC its port, unless something else has that one already', () => {
+    expect(loadConfig({}).grpcPort).toBe(9000);
+    expect(loadConfig({ GRPC_PORT: '0' }).grpcPort).toBe(0);
+    expect(loadConfig({ PORT: '9000' }).grpcPort).toBe(0);
+    expect(() => loadConfig({ PORT: '9000', GRPC_PORT: '9000' })).toThrow('GRPC_PORT: must differ from PORT');
+    expect(() => loadConfig({ GRPC_PORT: '8081', ADMIN_TOKEN: 'x'.repeat(16) })).toThrow('must differ from ADMIN_PORT');
+    expect(loadConfig({ GRPC_PORT: '8081' }).grpcPort).toBe(8081);
+  });
+
+  it.each([
+    [undefined, '*'],
+    ['*', '*'],
+    ['none', []],
+    ['https://a.example, http://localhost:3000', ['https://a.example', 'http://localhost:3000']],
+  ])('lets pages of the origins %s call', (value, origins) => {
+    expect(loadConfig({ CORS_ORIGINS: value }).corsOrigins).toEqual(origins);
+  });
+
+  it.each(['shop.example', 'https://shop.example/', '*,https://a.example', 'https://a b'])(
+    'refuses %s as an origin',
+    (value) => {
+      expect(() => loadConfig({ CORS_ORIGINS: value })).toThrow('CORS_ORIGINS: must be *, none, or origins such as');
+    },
+  );
+
   it('keeps artifacts where it is told to, else in a directory that goes with the process', () => {
     expect(loadConfig({ ARTIFACT_DIR: '/a' })).toMatchObject({ artifactDir: '/a', artifactDirIsTemporary: false });
     expect(loadConfig({})).toMatchObject({ artifactDirIsTemporary: true });

@@ -124,19 +124,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
   const parsed = Environment.safeParse(env);
   if (!parsed.success) throw new ConfigError(issuesOf(parsed.error));
   const values = parsed.data;
-  refuseSamePort(values);
   const desired = values.DESIRED_ARTIFACT_FILE && readDesired(values.DESIRED_ARTIFACT_FILE, read);
   const adapter = adapterSettings(env);
-  const port = adapter !== undefined && values.PORT === PUBLIC_PORT ? ADAPTER_PORT : values.PORT;
-  if (port !== 0 && port === adapter?.port)
-    throw new ConfigError(`PORT: ${port} is ADAPTER_PORT, the other container's`);
   return Object.freeze({
     ...(adapter && { adapter }),
     ...(desired ? fromDesired(desired, values.AWS_REGION) : fromEnvironment(values)),
     host: values.HOST,
-    port,
-    grpcPort: values.GRPC_PORT,
-    adminPort: values.ADMIN_PORT,
+    ...portsOf(values, adapter, (env['GRPC_PORT'] ?? '').trim() !== ''),
     ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),
     allowPublicReload: values.ALLOW_PUBLIC_RELOAD,
     logLevel: values.LOG_LEVEL,
@@ -158,9 +152,36 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
   });
 }
 
+type Ports = Pick<Config, 'port' | 'grpcPort' | 'adminPort'>;
+
+/** Throws ConfigError when two of them are the same. */
+function portsOf(
+  values: z.infer<typeof Environment>,
+  adapter: AdapterSettings | undefined,
+  isGrpcPortGiven: boolean,
+): Ports {
+  refuseSamePort(values);
+  const { PORT, ADMIN_PORT: adminPort } = values;
+  const port = adapter !== undefined && PORT === PUBLIC_PORT ? ADAPTER_PORT : PORT;
+  if (port !== 0 && port === adapter?.port) {
+    throw new ConfigError(`PORT: ${port} is ADAPTER_PORT, the other container's`);
+  }
+  return { port, grpcPort: grpcPortOf(values, isGrpcPortGiven), adminPort };
+}
+
 function refuseSamePort({ PORT, ADMIN_PORT: admin, ADMIN_TOKEN: token }: z.infer<typeof Environment>): void {
   if (token === undefined || admin !== PORT || PORT === 0) return;
   throw new ConfigError(`ADMIN_PORT: must differ from PORT, both are ${PORT}`);
+}
+
+/** An environment that was written without gRPC in mind may have given its default port to something else: gRPC is off then. */
+function grpcPortOf({ GRPC_PORT: port, ...values }: z.infer<typeof Environment>, isGiven: boolean): number {
+  const { PORT, ADMIN_PORT, ADMIN_TOKEN: token } = values;
+  const others = { PORT, ...(token !== undefined && { ADMIN_PORT }) };
+  const [other] = Object.entries(others).find(([, taken]) => taken === port) ?? [];
+  if (port === 0 || other === undefined) return port;
+  if (!isGiven) return 0;
+  throw new ConfigError(`GRPC_PORT: must differ from ${other}, both are ${port}; 0 turns gRPC off`);
 }
 
 type Chosen = Pick<Config, 'origin' | 'sequence' | 'revision' | 'siblings' | 'modelDeployment' | 'variant'>;

@@ -1,6 +1,6 @@
-// The connections of the public port, and how they are ended without losing a request: an answer says `Connection: close`, the client comes back on a new one.
+// The connections of the public ports, and how they are ended without losing a request: an answer says `Connection: close`, the client comes back on a new one.
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as SocketServer, Socket } from 'node:net';
 
 /** Drains whose ids are remembered: the operator asks again about the last one or two. */
 const MAX_DRAINS = 8;
@@ -10,6 +10,7 @@ export class Connections {
   /** Connections that a drain wants to end, by the id of the drain. */
   readonly #drains = new Map<string, Set<Socket>>();
   readonly #leaving = new WeakSet<Socket>();
+  readonly #enders: (() => void)[] = [];
   readonly #ended = () => void (this.#inFlight -= 1);
   #inFlight = 0;
   #closing = false;
@@ -20,6 +21,16 @@ export class Connections {
       this.#inFlight += 1;
       response.once('close', this.#ended);
     });
+    this.#count(server);
+  }
+
+  /** Connections of another protocol, which `end` brings to their end without losing what is under way. */
+  trackSockets(server: SocketServer, end: () => void): void {
+    this.#count(server);
+    this.#enders.push(end);
+  }
+
+  #count(server: SocketServer): void {
     server.on('connection', (socket: Socket) => {
       this.#open.add(socket);
       socket.once('close', () => this.#forget(socket));
@@ -38,6 +49,7 @@ export class Connections {
   /** From now on every answer ends its connection: the process is going. */
   closeAll(): void {
     this.#closing = true;
+    for (const end of this.#enders) end();
   }
 
   /** Whether the answer on this connection has to be the last one. */
@@ -55,6 +67,7 @@ export class Connections {
     const sockets = new Set(this.#open);
     for (const socket of sockets) this.#leaving.add(socket);
     this.#drains.set(id, sockets);
+    for (const end of this.#enders) end();
     const [oldest] = this.#drains.keys();
     if (this.#drains.size > MAX_DRAINS && oldest !== undefined) this.#drains.delete(oldest);
     return sockets.size;

@@ -2,11 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import { answerPreflight } from './cors.ts';
 import type { CorsOrigins } from './cors.ts';
-import type { Metrics } from './metrics.ts';
-import type { ModelSlot } from './model/slot.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addMetadataRoutes } from './routes/metadata.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
+import type { ModelsOptions } from './routes/models.ts';
 import { addPredictRoute } from './routes/predict.ts';
 import { addV1Routes } from './routes/v1.ts';
 import { addV2Routes } from './routes/v2.ts';
@@ -14,11 +13,7 @@ import { createServer } from './server.ts';
 import type { ServerOptions } from './server.ts';
 import { addUnknownAnswers } from './unknown.ts';
 
-export interface PublicOptions extends ServerOptions {
-  readonly slot: ModelSlot;
-  readonly metrics: Metrics;
-  readonly modelName: () => string;
-  readonly isLeaving: () => boolean;
+export interface PublicOptions extends Omit<ServerOptions, 'slot'>, ModelsOptions {
   readonly corsOrigins: CorsOrigins;
   readonly reload?: () => void;
 }

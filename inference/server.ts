@@ -2,6 +2,8 @@
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { accessLog } from './access-log.ts';
+import type { AccessLogOptions } from './access-log.ts';
 import { addCorsHeaders } from './cors.ts';
 import type { CorsOrigins } from './cors.ts';
 import type { SlotView } from './model/reported.ts';
@@ -23,13 +25,10 @@ declare module 'fastify' {
   }
 }
 
-export interface ServerOptions {
+export interface ServerOptions extends AccessLogOptions {
   readonly slot: SlotView;
   readonly variant: string;
-  readonly log: Logger;
   readonly maxBodyBytes: number;
-  /** One request in so many is logged at info; 0: none. Every request is logged at debug. */
-  readonly accessLogEvery: number;
   readonly connections?: Connections;
   /** How problems are told where no protocol has a say; default: our own form. */
   readonly problemForm?: ProblemForm;
@@ -104,18 +103,15 @@ function answerHeaders({ slot, variant, connections, corsOrigins }: ServerOption
   };
 }
 
-function addAccessLog(app: FastifyInstance, { log, accessLogEvery }: ServerOptions): void {
-  const all = log.isLevelEnabled('debug');
-  if (!all && accessLogEvery === 0) return;
-  let count = 0;
+function addAccessLog(app: FastifyInstance, options: ServerOptions): void {
+  const logLine = accessLog(options);
+  if (logLine === undefined) return;
   app.addHook('onResponse', (request, reply, done) => {
-    count += 1;
-    const sampled = accessLogEvery > 0 && count % accessLogEvery === 0;
-    if (all || sampled) {
+    logLine(() => {
       const { method } = request;
       const fields = { ...logFieldsOf(request), method, route: request.routeOptions.url, status: reply.statusCode };
-      log[sampled ? 'info' : 'debug']({ ...fields, ms: reply.elapsedTime }, 'request');
-    }
+      return { ...fields, ms: reply.elapsedTime };
+    });
     done();
   });
 }

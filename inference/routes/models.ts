@@ -1,15 +1,11 @@
 // What V1 and V2 share: finding the model by its name, reading a JSON body, and running many rows without holding up other requests.
-import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { type Method, type Model, type OutputName, methodOf } from '../model/model.ts';
-import type { ClassLabel } from '../model/model-data.ts';
+import type { Batches, Rows } from '../model/batches.ts';
+import { type OutputName, methodOf } from '../model/model.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
-
-const ROWS_AT_ONCE = 256;
-export const MAX_ROWS = 10_000;
 
 export interface ModelsOptions {
   readonly slot: ModelSlot;
@@ -18,21 +14,13 @@ export interface ModelsOptions {
   readonly modelName: () => string;
   /** The process has been told to end. */
   readonly isLeaving: () => boolean;
+  readonly batches: Batches;
+  /** Most rows in one request. */
+  readonly maxRows: number;
 }
 
-/** Rows of numbers, row-major. */
-export interface Rows {
-  readonly values: Float64Array;
-  readonly count: number;
-}
-
-/** The model of that name and version, noted as the one that answers the request. Throws HttpError 404 or 503. */
-export function findModel(
-  request: FastifyRequest,
-  { slot, modelName }: ModelsOptions,
-  name: string,
-  version?: string,
-): ServedModel {
+/** The model of that name and version. Throws HttpError 404 or 503. */
+export function modelNamed({ slot, modelName }: ModelsOptions, name: string, version?: string): ServedModel {
   if (name !== modelName())
     throw new HttpError(404, `Model with name ${JSON.stringify(name.slice(0, 100))} does not exist`);
   const served = slot.current;
@@ -40,6 +28,17 @@ export function findModel(
   if (version !== undefined && version !== served.version) {
     throw new HttpError(404, `Version ${JSON.stringify(version.slice(0, 100))} of model ${name} is not loaded`);
   }
+  return served;
+}
+
+/** `modelNamed`, noted as the one that answers the request. */
+export function findModel(
+  request: FastifyRequest,
+  options: ModelsOptions,
+  name: string,
+  version?: string,
+): ServedModel {
+  const served = modelNamed(options, name, version);
   request.served = served;
   return served;
 }
@@ -67,7 +66,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
  * watched of the model sees each row once. Throws ModelInputError, HttpError 400 where there is no such output.
  */
 export async function run(
-  { metrics }: ModelsOptions,
+  { metrics, batches }: ModelsOptions,
   served: ServedModel,
   names: readonly OutputName[],
   rows: Rows,
@@ -78,7 +77,7 @@ export async function run(
   for (const name of new Set(names)) {
     const method = methodOf(model, name);
     if (method === undefined) throw new HttpError(400, `${model.modelType} has no ${name}`);
-    outputs.set(name, await inBatches(method, model.features, rows));
+    outputs.set(name, await batches.run(method, model.features, rows));
   }
   metrics.predict.observe((performance.now() - start) / 1000);
   await metrics.monitor.rows(served, rows.values, {
@@ -86,26 +85,6 @@ export async function run(
     probabilities: outputs.get('predict_proba'),
   });
   return outputs;
-}
-
-async function inBatches(method: Method, features: number, { values, count }: Rows): Promise<Float64Array> {
-  if (count <= ROWS_AT_ONCE) return method(values, count);
-  const batches: Float64Array[] = [];
-  for (let start = 0; start < count; start += ROWS_AT_ONCE) {
-    const end = Math.min(start + ROWS_AT_ONCE, count);
-    batches.push(method(values.subarray(start * features, end * features), end - start));
-    await yieldToRequests();
-  }
-  const width = (batches[0]?.length ?? 0) / ROWS_AT_ONCE;
-  const all = new Float64Array(count * width);
-  for (const [at, batch] of batches.entries()) all.set(batch, at * ROWS_AT_ONCE * width);
-  return all;
-}
-
-/** What predict says, as the model's owner knows it: labels of a classifier, else the numbers. */
-export function answersOf({ task, classes }: Model, predictions: Float64Array): ClassLabel[] {
-  if (task !== 'classifier') return [...predictions];
-  return Array.from(predictions, (index) => classes[index] ?? '');
 }
 
 /** Counts a request by how it ends. */

@@ -3,8 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { ServedModel } from '../model/served.ts';
 import { cellOf } from '../features/cell.ts';
-import { MAX_ROWS, answersOf, counted, findModel, isRecord, jsonObject, run } from './models.ts';
-import type { ModelsOptions, Rows } from './models.ts';
+import type { Rows } from '../model/batches.ts';
+import { answersOf } from '../tensors/outputs.ts';
+import { counted, findModel, isRecord, jsonObject, run } from './models.ts';
+import type { ModelsOptions } from './models.ts';
 
 interface Named {
   Params: { readonly name: string };
@@ -23,17 +25,17 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
       if (verb === 'explain') throw new HttpError(501, 'This model has no explainer');
       if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict is the only call');
       const served = findModel(request, options, name);
-      const rows = rowsOf(jsonObject(request.body)['instances'], served);
+      const rows = rowsOf(jsonObject(request.body)['instances'], served, options.maxRows);
       const outputs = await run(options, served, ['predict'], rows);
-      return { predictions: answersOf(served.model, outputs.get('predict') ?? new Float64Array()) };
+      return { predictions: [...answersOf(served.model, outputs.get('predict') ?? new Float64Array())] };
     }),
   );
 }
 
 /** Instances are rows of numbers, or objects that name every feature. Throws HttpError 400. */
-function rowsOf(instances: unknown, served: ServedModel): Rows {
+function rowsOf(instances: unknown, served: ServedModel, maxRows: number): Rows {
   if (!Array.isArray(instances)) throw new HttpError(400, 'instances must be a list of rows');
-  if (instances.length > MAX_ROWS) throw new HttpError(400, `at most ${MAX_ROWS} instances in one request`);
+  if (instances.length > maxRows) throw new HttpError(400, `at most ${maxRows} instances in one request`);
   const { width } = served.schema;
   const values = new Float64Array(instances.length * width);
   for (const [at, instance] of instances.entries()) values.set(rowOf(instance, served, at), at * width);

@@ -1,64 +1,62 @@
-// The Open Inference Protocol (V2) over REST, versioned paths included.
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+// The Open Inference Protocol (V2) over REST, versioned paths and binary tensor data included.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
-import { outputsOf } from '../model/model.ts';
-import { counted, findModel, jsonObject, run } from './models.ts';
+import { sendJson } from '../server.ts';
+import { dividedBody, readInferRequest, writeInferAnswer } from '../tensors/infer-json.ts';
+import type { Encoded } from '../tensors/infer-json.ts';
+import { SERVER_METADATA, infer, modelMetadata } from './infer.ts';
+import { counted, findModel, jsonObject } from './models.ts';
 import type { ModelsOptions } from './models.ts';
-import { type Tensor, outputTensor, parseInferRequest, predictType, widthOf } from './tensor.ts';
 
 interface Addressed {
   Params: { readonly name: string; readonly version?: string };
 }
 
 const PATHS = ['/v2/models/:name', '/v2/models/:name/versions/:version'];
+const JSON_LENGTH = 'inference-header-content-length';
 
 export function addV2Routes(app: FastifyInstance, options: ModelsOptions): void {
-  app.get('/v2', () => ({ name: 'switchyard', version: '0.1.0', extensions: [] }));
+  app.get('/v2', () => SERVER_METADATA);
   app.get('/v2/health/live', () => ({ live: true }));
   app.get('/v2/health/ready', () => {
     if (options.slot.current === undefined || options.isLeaving()) throw new HttpError(503, 'Model not ready');
     return { live: true, ready: true }; // the protocol's text says "live" here: clients go by the status
   });
   for (const path of PATHS) {
-    app.get<Addressed>(path, (request) => metadata(request, options));
+    app.get<Addressed>(path, (request) => {
+      const { name, version } = request.params;
+      return modelMetadata(name, findModel(request, options, name, version));
+    });
     app.get<Addressed>(`${path}/ready`, (request) => {
       const { name, version } = request.params;
       findModel(request, options, name, version);
       return { name, ready: !options.isLeaving() };
     });
-    app.post<Addressed>(`${path}/infer`, (request) => counted(options, () => infer(request, options)));
+    app.post<Addressed>(`${path}/infer`, async (request, reply) => {
+      const answer = await counted(options, () => answerInfer(request, options));
+      return send(reply, answer);
+    });
   }
 }
 
-function metadata(request: FastifyRequest<Addressed>, options: ModelsOptions) {
-  const { name, version } = request.params;
-  const { model, version: loaded, schema } = findModel(request, options, name, version);
-  return {
-    name,
-    versions: [loaded],
-    platform: 'sklearn_joblib',
-    inputs: [{ name: 'input', datatype: 'FP64', shape: [-1, schema.width] }],
-    outputs: outputsOf(model).map((output) => ({
-      name: output,
-      datatype: output === 'predict' ? predictType(model) : 'FP64',
-      shape: [-1, widthOf(model, output)],
-    })),
-  };
-}
-
-async function infer(request: FastifyRequest<Addressed>, options: ModelsOptions) {
+async function answerInfer(request: FastifyRequest<Addressed>, options: ModelsOptions): Promise<Encoded> {
   const { name, version } = request.params;
   const served = findModel(request, options, name, version);
-  const { model, version: loaded, schema } = served;
-  const call = parseInferRequest(jsonObject(request.body), schema.width);
-  const numbers = await run(options, served, call.outputs, call);
-  const outputs = call.outputs.map((output): Tensor =>
-    outputTensor(model, output, numbers.get(output) ?? new Float64Array(), call.count),
-  );
-  return {
-    model_name: name,
-    model_version: loaded,
-    ...(call.id !== undefined && { id: call.id }),
-    outputs,
-  };
+  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  const header = request.headers[JSON_LENGTH];
+  const [json, tail] = dividedBody(body, typeof header === 'string' ? header : undefined);
+  const { id, inputs, outputs } = readInferRequest(jsonObject(json), tail, options.maxRows);
+  const names = outputs.map((output) => output.name);
+  const tensors = await infer(options, served, inputs, names);
+  return writeInferAnswer({
+    modelName: name,
+    modelVersion: served.version,
+    ...(id !== undefined && { id }),
+    outputs: tensors.map((tensor, at) => ({ ...tensor, binary: outputs[at]?.binary ?? false })),
+  });
+}
+
+function send(reply: FastifyReply, { body, jsonLength }: Encoded): FastifyReply {
+  if (typeof body === 'string') return sendJson(reply, body);
+  return reply.header(JSON_LENGTH, jsonLength).type('application/octet-stream').send(body);
 }

@@ -1,16 +1,11 @@
 // From input tensors to the rows that a model takes: one tensor that holds the table, or one for each of its columns, named as the features are. Pure.
 import { HttpError } from '../errors.ts';
 import { cellOf } from '../features/cell.ts';
+import type { Rows } from '../model/batches.ts';
 import type { Model } from '../model/model.ts';
 import type { Schema } from '../model/checks.ts';
 import type { Elements } from './datatype.ts';
 import { type InputTensor, shown } from './tensor.ts';
-
-/** Rows of numbers, row-major. */
-export interface Rows {
-  readonly values: Float64Array;
-  readonly count: number;
-}
 
 /** What is asked of a model about its input. */
 export interface Columns {

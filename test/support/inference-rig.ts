@@ -34,6 +34,8 @@ export interface Rig {
   readonly app: App;
   readonly url: string;
   readonly adminUrl: string;
+  /** Host and port; a rig has one when its environment sets GRPC_PORT. */
+  readonly grpcAddress: string;
   readonly dir: string;
   /** Lines of the log. */
   readonly logs: readonly Record<string, unknown>[];
@@ -73,7 +75,7 @@ export async function startInference(
     retryMs: [5, 5],
     ...(inWorker ? {} : { reader: readArtifact }),
   });
-  const { port, adminPort } = await app.start();
+  const { port, grpcPort, adminPort } = await app.start();
   if (waitForLoad) await app.firstLoad;
   const [url, adminUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${adminPort ?? 0}`];
   const bearer = { authorization: `Bearer ${TOKEN}` };
@@ -81,6 +83,7 @@ export async function startInference(
     app,
     url,
     adminUrl,
+    grpcAddress: `127.0.0.1:${grpcPort ?? 0}`,
     dir,
     logs,
     get: (path, headers = {}) => send(url + path, { headers }),

@@ -1,0 +1,24 @@
+// A client that opens a call and never finishes its request would hold what it has sent for ever: after a while the call is ended.
+import { ResponderBuilder, ServerInterceptingCall, ServerListenerBuilder, status } from '@grpc/grpc-js';
+import type { ServerInterceptor } from '@grpc/grpc-js';
+
+/** Ends calls whose request takes longer than `limitMs` to arrive, with DEADLINE_EXCEEDED. */
+export function refuseLateRequests(limitMs: number): ServerInterceptor {
+  return (_, call) => {
+    const late = setTimeout(() => {
+      call.sendStatus({
+        code: status.DEADLINE_EXCEEDED,
+        details: `The request took longer than ${limitMs} ms to arrive`,
+      });
+    }, limitMs);
+    late.unref();
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveHalfClose((next) => {
+        clearTimeout(late);
+        next();
+      })
+      .withOnCancel(() => clearTimeout(late))
+      .build();
+    return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());
+  };
+}
