@@ -138,11 +138,15 @@ export class Fitted {
 
   /** The attributes of an object that is no estimator of its own, of one of these classes. */
   helper(name: string, paths: readonly string[]): Fitted {
-    const value = this.value(name);
+    return this.helperOf(this.value(name), name, paths);
+  }
+
+  /** As `helper`, of an object anywhere; `what` names it in the message. */
+  helperOf(value: Value | undefined, what: string, paths: readonly string[]): Fitted {
     if (value instanceof Instance && paths.includes(value.callable.path)) {
       return new Fitted(value, this.reading, this.origins);
     }
-    throw this.damaged(`whose ${name} is ${described(value)}`);
+    throw this.damaged(`whose ${what} is ${described(value)}`);
   }
 
   part(value: Value | undefined, origins: readonly number[] = this.origins): Part {

@@ -1,8 +1,8 @@
 // One tree of scikit-learn: the node record is read by the field offsets that the file declares (they differ
 // between versions) and checked until no walk through it can leave it, loop, or end in a number that is not an answer.
-import { ModelError } from '../model/errors.ts';
-import { arrayOf, intOf, notAModel, viewOf } from '../formats/numpy.ts';
-import { type Dtype, Instance, type NdArray, type Value, described } from '../formats/pickle-value.ts';
+import { arrayOf, floatsOf, intOf, notAModel } from '../formats/numpy.ts';
+import { flags, floats, integers, recordsOf } from '../formats/records.ts';
+import { Instance, type NdArray, type Value, described } from '../formats/pickle-value.ts';
 
 /** Cython's class, whose reduce the file records. */
 export const TREE = 'sklearn.tree._tree.Tree';
@@ -53,14 +53,13 @@ export function readTree(value: Value | undefined, forest: ForestShape): TreeCol
 
 /** The only element of `n_classes`. */
 function onlyInteger(array: NdArray): number {
-  if (!(array.data instanceof Uint8Array) || array.dtype.kind !== 'i') throw notAModel('n_classes of another type');
-  return array.data.length === array.dtype.itemSize ? integerAt(viewOf(array.data), 0, array.dtype.itemSize) : 0;
+  if (array.dtype.kind !== 'i') throw notAModel('n_classes of another type');
+  const elements = floatsOf(array);
+  return elements.length === 1 ? (elements[0] ?? 0) : 0;
 }
 
 function columnsOf(nodes: NdArray, count: number): Omit<TreeColumns, 'values'> {
-  const { data, dtype } = nodes;
-  if (!(data instanceof Uint8Array) || dtype.fields === undefined) throw notAModel('nodes that are not records');
-  const table: Table = { view: viewOf(data), count, dtype };
+  const table = recordsOf(nodes);
   return {
     count,
     left: integers(table, 'left_child'),
@@ -69,54 +68,8 @@ function columnsOf(nodes: NdArray, count: number): Omit<TreeColumns, 'values'> {
     threshold: floats(table, 'threshold'),
     samples: integers(table, 'n_node_samples'),
     weight: floats(table, 'weighted_n_node_samples'),
-    ...(dtype.fields.has('missing_go_to_left') && { missingLeft: flags(table, 'missing_go_to_left') }),
+    ...(nodes.dtype.fields?.has('missing_go_to_left') === true && { missingLeft: flags(table, 'missing_go_to_left') }),
   };
-}
-
-interface Table {
-  readonly view: DataView;
-  readonly count: number;
-  readonly dtype: Dtype;
-}
-
-/** Offset of a field that has to be of one kind and size. */
-function placeOf({ dtype }: Table, name: string, types: readonly string[]): { offset: number; size: number } {
-  const field = dtype.fields?.get(name);
-  if (field === undefined) throw notAModel(`nodes without ${name}`);
-  const type = `${field.dtype.kind}${field.dtype.itemSize}`;
-  if (!types.includes(type)) throw new ModelError('UnsupportedModel', `${name} of type ${type}`);
-  return { offset: field.offset, size: field.dtype.itemSize };
-}
-
-/** A 32- or 64-bit integer that has to fit into 32 bits. */
-function integerAt(view: DataView, offset: number, size: number): number {
-  const low = view.getInt32(offset, true);
-  if (size === 8 && view.getInt32(offset + 4, true) !== low >> 31) throw notAModel('a node number beyond 2^31');
-  return low;
-}
-
-function integers(table: Table, name: string): Int32Array {
-  const { offset, size } = placeOf(table, name, ['i8', 'i4']);
-  const column = new Int32Array(table.count);
-  const step = table.dtype.itemSize;
-  for (let node = 0; node < column.length; node += 1) column[node] = integerAt(table.view, node * step + offset, size);
-  return column;
-}
-
-function floats(table: Table, name: string): Float64Array {
-  const { offset } = placeOf(table, name, ['f8']);
-  const column = new Float64Array(table.count);
-  const step = table.dtype.itemSize;
-  for (let node = 0; node < column.length; node += 1) column[node] = table.view.getFloat64(node * step + offset, true);
-  return column;
-}
-
-function flags(table: Table, name: string): Uint8Array {
-  const { offset } = placeOf(table, name, ['u1', 'b1']);
-  const column = new Uint8Array(table.count);
-  const step = table.dtype.itemSize;
-  for (let node = 0; node < column.length; node += 1) column[node] = table.view.getUint8(node * step + offset);
-  return column;
 }
 
 function valuesOf(array: NdArray, count: number, classes: number): Float64Array {
