@@ -1,0 +1,61 @@
+// A bucket in this process, and servers on it that are pinned to a version as the operator pins them: for tests of the admin port.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ModelInfo, ReloadAnswer } from '../../inference/contract.ts';
+import type { ReloadBody } from '../../inference/contract.ts';
+import { startFakeS3 } from './fake-s3.ts';
+import type { FakeS3 } from './fake-s3.ts';
+import { desiredEnv, fixture, startInference } from './inference-rig.ts';
+import type { Reply, Rig } from './inference-rig.ts';
+
+export const KEY = 'retail/model.tar.gz';
+export const BASKET = { basket_items: { a: { price: 12.5 } } };
+
+export interface ReloadRig {
+  readonly s3: FakeS3;
+  /** A server on a new bucket that holds basket-blue; faults and requests of the store are forgotten. */
+  start(options?: { readonly versioned: boolean }): Promise<Rig>;
+  close(): Promise<void>;
+}
+
+export async function openReloadRig(): Promise<ReloadRig> {
+  const s3 = await startFakeS3();
+  const dir = await mkdtemp(join(tmpdir(), 'switchyard-admin-'));
+  return {
+    s3,
+    start: ({ versioned } = { versioned: true }) => startPinned(s3, dir, versioned),
+    async close() {
+      await s3.close();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+async function startPinned(s3: FakeS3, dir: string, versioned: boolean): Promise<Rig> {
+  s3.requests.length = 0;
+  s3.faults.length = 0;
+  s3.createBucket('models', { versioned });
+  const { versionId, etag, sha256 } = s3.put('models', KEY, fixture('basket-blue'));
+  const store = { endpoint: s3.endpoint, region: 'eu-central-1', forcePathStyle: true };
+  const artifact = { store, bucket: 'models', key: KEY, etag, sha256, ...(versioned && { versionId }) };
+  const desired = { artifact, sequence: 1, modelDeployment: 'retail', variant: 'blue', revision: 'r1' };
+  return startInference({ ...(await desiredEnv(dir, desired)), STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3' });
+}
+
+export async function reload(
+  server: Rig,
+  body: ReloadBody,
+): Promise<{ readonly status: number; readonly answer: ReloadAnswer }> {
+  const { status, json } = await server.admin('POST', '/model/reload', body);
+  return { status, answer: ReloadAnswer.parse(json) };
+}
+
+export async function info(server: Rig): Promise<ModelInfo> {
+  return ModelInfo.parse((await server.admin('GET', '/model/info')).json);
+}
+
+/** The version that an answer names. */
+export function versionOf({ headers }: Reply): string | null {
+  return headers.get('x-model-version');
+}
