@@ -30,6 +30,7 @@ function start(env: Record<string, string>): ChildProcess {
   const defaults = {
     HOST: '127.0.0.1',
     PORT: '0',
+    GRPC_PORT: '0',
     ADMIN_PORT: '0',
     MODEL_PATH: fixturePath('iris-bare', 'model.joblib'),
   };

@@ -58,7 +58,7 @@ it('the model server runs alone by the command in the docs', async () => {
     cwd: root,
     detached: true,
     stdio: 'ignore',
-    env: { ...process.env, PORT: String(port), ADMIN_PORT: '0', DRAIN_SECONDS: '0' },
+    env: { ...process.env, PORT: String(port), GRPC_PORT: '0', ADMIN_PORT: '0', DRAIN_SECONDS: '0' },
   });
   try {
     const answer = await retry(async () => {

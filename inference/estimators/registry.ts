@@ -6,8 +6,36 @@ import { forest } from './forest.ts';
 import { gradientBoosting } from './gradient-boosting.ts';
 import { histGradientBoosting } from './hist-gradient-boosting.ts';
 import { linear } from './linear.ts';
+import { binarizer, normalizer } from './normalizer.ts';
+import { columnTransformer } from './column-transformer.ts';
+import { oneHot, ordinal } from './encoders.ts';
+import { functionTransformer } from './function-transformer.ts';
+import { imputer } from './imputer.ts';
+import { pipeline } from './pipeline.ts';
+import { polynomial } from './polynomial.ts';
+import { projection } from './projection.ts';
+import { scaler } from './scalers.ts';
+import { selector } from './selector.ts';
 
-const DEFINITIONS: readonly Definition[] = [linear, forest, gradientBoosting, histGradientBoosting, dummy];
+const DEFINITIONS: readonly Definition[] = [
+  linear,
+  pipeline,
+  columnTransformer,
+  scaler,
+  normalizer,
+  binarizer,
+  imputer,
+  oneHot,
+  ordinal,
+  polynomial,
+  projection,
+  selector,
+  functionTransformer,
+  forest,
+  gradientBoosting,
+  histGradientBoosting,
+  dummy,
+];
 
 /** Definitions by the dotted name of each class that they read. */
 export const definitions: ReadonlyMap<string, Definition> = new Map(

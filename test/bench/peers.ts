@@ -50,6 +50,7 @@ export function ours({ archive, adminToken, dir }: Surroundings): readonly [Meas
     env: {
       HOST: '127.0.0.1',
       PORT: String(port),
+      GRPC_PORT: String(port + 2),
       ADMIN_PORT: String(port + 1),
       ADMIN_TOKEN: adminToken,
       MODEL_PATH: archive,
