@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { dockerEnv } from './test/cluster/docker.ts';
 
-const COMPONENT = ['{operator,inference,router,test}/**/*.component.test.ts'];
+const COMPONENT = ['{operator,inference,router,cli,test}/**/*.component.test.ts'];
 
 // One project a tier: unit and component need nothing, api the control-plane binaries, cluster root and the Debian packages.
 export default defineConfig({
@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{operator,inference,router,test}/**/*.test.ts'],
+          include: ['{operator,inference,router,cli,test}/**/*.test.ts'],
           exclude: COMPONENT,
           // Modules here have no state and no test mocks one, so files may share them: a third of the time.
           isolate: false,
