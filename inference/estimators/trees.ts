@@ -1,21 +1,23 @@
 // Decision trees as flat typed arrays: the one form that every tree format is brought into, and that the evaluator walks.
 
 /**
- * All trees of a model, node after node. Indexes are positions in these arrays; children come after their parent. A leaf is a
- * node whose children are itself and whose threshold is +Infinity: a walk that goes on at a leaf stays there, so several
- * walks can go in step without asking each time which of them have arrived. NaN would go nowhere: see evaluate.ts.
+ * All trees of a model, node after node, each tree level by level. Indexes are positions in these arrays; a right child stands
+ * behind its left sibling. A leaf is its own left child and has threshold +Infinity: a step from it stays there, so several walks
+ * can go in step without asking which of them have arrived, and the next node is an addition, not a branch: see evaluate.ts.
  */
 export interface Trees {
   /** Index of each tree's root, in the order in which the answers are added up. */
   readonly roots: Int32Array<ArrayBuffer>;
+  /** Steps from each tree's root to its deepest leaf. */
+  readonly depth: Int32Array<ArrayBuffer>;
   /** For each tree, the column of the sum to which the first number of its leaves is added. */
   readonly column: Int32Array<ArrayBuffer>;
   /** Column that a node tests; 0 for a leaf. */
   readonly feature: Int32Array<ArrayBuffer>;
   /** A row goes left when its value is at most this. */
   readonly threshold: Float64Array<ArrayBuffer>;
+  /** The left child; the right one is the next. */
   readonly left: Int32Array<ArrayBuffer>;
-  readonly right: Int32Array<ArrayBuffer>;
   /** For a leaf, where its numbers start in `values`; 0 for others. */
   readonly answer: Int32Array<ArrayBuffer>;
   /** 1 where a missing value goes left. */
@@ -66,7 +68,7 @@ export type WriteLeaf = (node: number, values: Float64Array, at: number) => void
 
 /** Memory that a tree of `count` nodes takes in the flat form. */
 export function bytesOfTree(count: number, leafWidth: number): number {
-  return 8 + count * 33 + ((count + 1) / 2) * leafWidth * 8;
+  return 12 + count * 29 + ((count + 1) / 2) * leafWidth * 8;
 }
 
 /** Appends trees whose structure has been checked. */
@@ -81,11 +83,11 @@ export class TreesBuilder {
   constructor({ trees, nodes, leafWidth, outputs }: TreesSize) {
     this.#trees = {
       roots: new Int32Array(trees),
+      depth: new Int32Array(trees),
       column: new Int32Array(trees),
       feature: new Int32Array(nodes),
       threshold: new Float64Array(nodes),
       left: new Int32Array(nodes),
-      right: new Int32Array(nodes),
       answer: new Int32Array(nodes),
       missingLeft: new Uint8Array(nodes),
       cover: new Float64Array(nodes),
@@ -106,24 +108,36 @@ export class TreesBuilder {
     const first = this.#nodes;
     this.#trees.roots[this.#count] = first;
     this.#trees.column[this.#count] = column;
-    for (let node = 0; node < tree.count; node += 1) {
-      this.#trees.cover[first + node] = tree.weight[node] ?? 0;
-      if ((tree.left[node] ?? -1) < 0) this.#addLeaf(node, first, writeLeaf);
-      else this.#addSplit(tree, node, first);
+    // by place in the flat form, from the root on: the source's node, and its level
+    const nodes = new Int32Array(tree.count);
+    const levels = new Int32Array(tree.count);
+    let next = 1;
+    for (let place = 0; place < tree.count; place += 1) {
+      const node = nodes[place] ?? 0;
+      this.#trees.cover[first + place] = tree.weight[node] ?? 0;
+      if ((tree.left[node] ?? -1) < 0) {
+        this.#addLeaf(node, first + place, writeLeaf);
+        continue;
+      }
+      this.#addSplit(tree, node, first + place, first + next);
+      nodes[next] = tree.left[node] ?? 0;
+      nodes[next + 1] = tree.right[node] ?? 0;
+      levels.fill((levels[place] ?? 0) + 1, next, next + 2);
+      next += 2;
     }
+    this.#trees.depth[this.#count] = levels[tree.count - 1] ?? 0;
     this.#count += 1;
     this.#nodes += tree.count;
   }
 
-  #addSplit(tree: TreeSource, node: number, first: number): void {
-    const { feature, threshold, left, right, missingLeft } = this.#trees;
-    feature[first + node] = tree.feature[node] ?? 0;
-    threshold[first + node] = tree.threshold[node] ?? 0;
-    left[first + node] = first + (tree.left[node] ?? 0);
-    right[first + node] = first + (tree.right[node] ?? 0);
-    missingLeft[first + node] = tree.missingLeft?.[node] ?? 0;
+  #addSplit(tree: TreeSource, node: number, place: number, child: number): void {
+    const { feature, threshold, left, missingLeft } = this.#trees;
+    feature[place] = tree.feature[node] ?? 0;
+    threshold[place] = tree.threshold[node] ?? 0;
+    left[place] = child;
+    missingLeft[place] = tree.missingLeft?.[node] ?? 0;
     const bits = tree.categoriesOf?.(node);
-    if (bits !== undefined) this.#addCategories(bits, first + node);
+    if (bits !== undefined) this.#addCategories(bits, place);
   }
 
   #addCategories(bits: Uint32Array, place: number): void {
@@ -134,12 +148,11 @@ export class TreesBuilder {
     for (const word of bits) this.#words.push(word);
   }
 
-  #addLeaf(node: number, first: number, writeLeaf: WriteLeaf): void {
-    const { leafWidth, threshold, left, right, answer, values } = this.#trees;
-    threshold[first + node] = Infinity;
-    left[first + node] = first + node;
-    right[first + node] = first + node;
-    answer[first + node] = this.#values;
+  #addLeaf(node: number, place: number, writeLeaf: WriteLeaf): void {
+    const { leafWidth, threshold, left, answer, values } = this.#trees;
+    threshold[place] = Infinity;
+    left[place] = place;
+    answer[place] = this.#values;
     writeLeaf(node, values, this.#values);
     this.#values += leafWidth;
   }
