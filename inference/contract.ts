@@ -110,7 +110,7 @@ export const ReloadAnswer = z.object({
 });
 export type ReloadAnswer = z.infer<typeof ReloadAnswer>;
 
-/** GET /model/info on the admin port; the public port answers the same without `failure` and with 503 while nothing is loaded. */
+/** GET /model/info on the admin port; the public port answers the same without `failure` and `loading`, and with 503 while nothing is loaded. */
 export const ModelInfo = z.object({
   version: z.string().nullable(),
   model_type: z.string().nullable(),
@@ -123,6 +123,8 @@ export const ModelInfo = z.object({
   sequence: z.int(),
   /** Why the last load failed; absent after a successful one. */
   failure: Failure.extend({ revision: z.string().optional(), sequence: z.int() }).optional(),
+  /** The load under way, which may end in another version than the one that answers now; absent: none. */
+  loading: z.object({ revision: z.string().optional(), sequence: z.int() }).optional(),
 });
 export type ModelInfo = z.infer<typeof ModelInfo>;
 

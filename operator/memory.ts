@@ -60,6 +60,11 @@ export class Memory {
     return this.#tokens.get(key);
   }
 
+  /** The resource was deleted and made again since the last pass: nothing that is remembered is about this one. */
+  isAnother(key: string, uid: string): boolean {
+    return (this.#owners.get(key) ?? uid) !== uid;
+  }
+
   /** Under which uid the children of the resource were applied. */
   noteOwner(key: string, uid: string): void {
     this.#owners.set(key, uid);

@@ -51,6 +51,8 @@ export interface Plan {
 const DRAIN_LIMIT_MS = 120_000;
 /** While something is under way that no watch reports: a load that goes on, a drain. */
 const BUSY_RECHECK_MS = 250;
+/** While a pod loads something without being asked about it again: no event tells when it serves that. */
+const LOADING_RECHECK_MS = 1000;
 
 export function plan(resource: Resource, observed: Observed, context: PlanContext, now: number): Plan {
   const rendering = { ...context, render: templateRenderer(resource, context) };
@@ -83,6 +85,7 @@ export function plan(resource: Resource, observed: Observed, context: PlanContex
       variants,
       [
         ...(reloads.length > 0 || draining !== undefined ? [BUSY_RECHECK_MS] : []),
+        ...(pods.some(isReloading) ? [LOADING_RECHECK_MS] : []),
         ...(traffic.confirming ? [confirmationPollMs(observed.router.waitedMs ?? 0)] : []),
       ],
       now,
@@ -204,6 +207,11 @@ function knownRevisions(variants: readonly VariantDecision[], observed: Observed
     revision === undefined ? [] : [[revision.name, revision] as const],
   );
   return new Map([...observed.revisions, ...fresh]);
+}
+
+/** Its present version may give way to another one at any moment. One that has none yet tells by becoming ready. */
+function isReloading({ report }: PodObserved): boolean {
+  return report?.loading !== undefined && report.artifact !== null;
 }
 
 function callsOf(

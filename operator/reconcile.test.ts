@@ -251,6 +251,18 @@ it('asks the store at once when the reload annotation gets another value, and on
   expect(pokes()).toBe(2);
 });
 
+it('forgets all of the former resource when a new one has its name, though nobody saw it gone', async () => {
+  await pass(world);
+  world.calls.length = 0;
+  put(world.caches.resources, stored('ModelDeployment', 'retail', { spec }, { resourceVersion: '2', uid: 'another' }));
+  world.token = undefined;
+
+  await pass(world);
+
+  expect(world.calls).toContain('forget uid-ModelDeployment-retail');
+  expect(world.secret).toEqual({ token: btoa('new-token') });
+});
+
 it('lets go of a resource that is gone or being deleted', async () => {
   put(
     world.caches.resources,

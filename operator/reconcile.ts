@@ -23,6 +23,7 @@ export async function reconcile(
 ): Promise<Next> {
   const resource = deps.caches.resources.get(namespace, name);
   if (resource === undefined || resource.terminating) return forget(deps, key);
+  if (deps.memory.isAnother(key, resource.uid)) forget(deps, key);
   deps.memory.noteOwner(key, resource.uid);
   if (resource.spec === undefined) {
     const status = invalidStatus(

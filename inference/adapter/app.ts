@@ -62,6 +62,10 @@ class Adaptation implements Slot {
     return this.#slot.sequence;
   }
 
+  get loading(): ModelInfo['loading'] {
+    return this.#slot.loading;
+  }
+
   /** Of the last load; else what has happened to the container since. */
   get failure(): ModelInfo['failure'] {
     const { failure, sequence, isLoading } = this.#slot;

@@ -20,4 +20,6 @@ export interface SlotView {
   readonly sequence: number;
   /** Why the last load failed; undefined after a successful one. */
   readonly failure: ModelInfo['failure'];
+  /** The load under way; absent: none. */
+  readonly loading?: ModelInfo['loading'];
 }

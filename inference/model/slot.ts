@@ -88,6 +88,13 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     return this.#flight !== undefined;
   }
 
+  /** What is being loaded. */
+  get loading(): ModelInfo['loading'] {
+    if (this.#flight === undefined) return undefined;
+    const { revision, sequence } = this.#flight.request;
+    return { sequence, ...(revision !== undefined && { revision }) };
+  }
+
   /** Highest sequence seen. */
   get sequence(): number {
     return this.#sequence;

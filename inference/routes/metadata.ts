@@ -27,10 +27,10 @@ export function addMetadataRoutes(app: FastifyInstance, { slot, variant, reload 
   });
 }
 
-/** The model in use, and why the last load failed, as the contract has it. */
+/** The model in use, what is being loaded and why the last load failed, as the contract has it. */
 export function modelInfo(slot: SlotView, variant: string): ModelInfo {
-  const { failure } = slot;
-  return { ...loadedInfo(slot, variant), ...(failure && { failure }) };
+  const { failure, loading } = slot;
+  return { ...loadedInfo(slot, variant), ...(failure && { failure }), ...(loading && { loading }) };
 }
 
 function loadedInfo({ current, sequence }: SlotView, variant: string): ModelInfo {

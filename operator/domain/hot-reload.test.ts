@@ -222,6 +222,27 @@ it('tells pods that may still be loading a candidate that was given up, once', (
   expect(names({ ...back, state, pods: told })).toEqual([]);
 });
 
+it('ends the load of what was superseded meanwhile, and leaves the loads alone that are still wanted', () => {
+  const loading = (revision: string, sequence: number, active: string | undefined = 'r1') =>
+    aPod('b', active, { report: aReport(active, { sequence, loading: { revision, sequence } }) });
+  const superseded = rollout({ target: 'r3', pods: [aPod('a', 'r1'), loading('r2', 2)] });
+  expect(names(superseded)).toEqual(['a:r3', 'b:r1']);
+  expect(names(rollout({ pods: [aPod('a', 'r1'), loading('r2', 2)] }))).toEqual(['a:r2']);
+  const starting = aPod('b', undefined, { report: aReport(undefined, { loading: { revision: 'r0', sequence: 1 } }) });
+  expect(names(rollout({ target: 'r3', pods: [aPod('a', 'r1'), starting] }))).toEqual(['a:r3']);
+});
+
+it('has its whole deadline again after it was suspended', () => {
+  const started = rollout();
+  const later = NOW + 3_600_000;
+
+  const state = nextRolloutState({ ...started, resumed: true }, later);
+
+  expect(isOverdue(nextRolloutState(started, later), later)).toBe(true);
+  expect(isOverdue(state, later + 599_999)).toBe(false);
+  expect(nextRolloutState({ ...started, state, resumed: true }, later)).toEqual(state);
+});
+
 it('counts the deadline anew whenever more pods have the candidate', () => {
   const started = rollout();
   const later = NOW + 599_000;

@@ -23,6 +23,8 @@ export interface HotReloadSettings {
 
 export interface VariantInput {
   readonly state: RolloutState;
+  /** The first pass since the resource is no longer suspended. */
+  readonly resumed: boolean;
   /** The revision that spec and store ask for; undefined while the store has not answered. */
   readonly target: string | undefined;
   /** Some pod has loaded the stable revision at some time. */
@@ -46,7 +48,7 @@ const GONE_REASONS: ReadonlySet<string> = new Set(['NoSuchKey', 'NoSuchBucket', 
 /** The state after this pass. Total: never throws. Planning its own result again changes nothing. */
 export function nextRolloutState(input: VariantInput, now: number): RolloutState {
   const { target } = input;
-  const state = aboveReported(input);
+  const state = withTimeAnew(aboveReported(input), input, now);
   if (input.suspended || target === undefined) return state;
   if (state.stable === undefined) return { sequence: state.sequence + 1, stable: target };
   if (target === state.stable) return withRefusedStable(withoutCandidate(state), input, now);
@@ -65,7 +67,9 @@ export function reloadCalls(state: RolloutState, input: VariantInput, now: numbe
     candidate && isMoving(candidate, input, now)
       ? nextWave(pods, candidate.revision, input.settings.maxConcurrent)
       : [];
-  const lost = pods.filter((pod) => !wave.includes(pod) && (isLost(pod, state) || mayBeLoading(pod, state)));
+  const lost = pods.filter(
+    (pod) => !wave.includes(pod) && (isLost(pod, state) || mayBeLoading(pod, state) || loadsSuperseded(pod, state)),
+  );
   return [
     ...wave.map((pod) => ({ pod, revision: candidate?.revision ?? stable })),
     ...lost.map((pod) => ({ pod, revision: stable })),
@@ -103,6 +107,12 @@ function aboveReported({ state, pods }: VariantInput): RolloutState {
   return seen > state.sequence ? { ...state, sequence: seen + 1 } : state;
 }
 
+/** Time does not count while a rollout is suspended: it gets its whole deadline again. */
+function withTimeAnew(state: RolloutState, { resumed, settings }: VariantInput, now: number): RolloutState {
+  if (!resumed || state.candidate === undefined) return state;
+  return { ...state, candidate: { ...state.candidate, deadline: iso(now + settings.progressDeadlineMs) } };
+}
+
 function isMoving(candidate: Candidate, input: VariantInput, now: number): boolean {
   const soaking = candidate.soakUntil !== undefined && Date.parse(candidate.soakUntil) > now;
   return input.rolledOut && !input.suspended && !soaking;
@@ -127,6 +137,13 @@ function mayBeLoading({ report }: PodObserved, state: RolloutState): boolean {
   const { failure, sequence } = report;
   const hasRefused = failure !== undefined && failure.sequence >= sequence && isArtifactReason(failure.reason);
   return sequence < state.sequence && !hasRefused;
+}
+
+/** It is loading what nobody wants any more, for a call that a newer decision has overtaken. One that has nothing yet is left to finish. */
+function loadsSuperseded({ report }: PodObserved, { stable, candidate, sequence }: RolloutState): boolean {
+  if (report?.loading === undefined || report.artifact === null) return false;
+  const { revision } = report.loading;
+  return report.loading.sequence < sequence && revision !== stable && revision !== candidate?.revision;
 }
 
 /** Nothing good can be lost: no pod has ever loaded the stable revision, or no pod is ready and every one that answers cannot have it. */

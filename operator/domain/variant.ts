@@ -100,6 +100,7 @@ function variantInput(
   const { hotReload, progressDeadline } = spec.rollout;
   return {
     state,
+    resumed: status?.phase === 'Suspended' && !spec.suspend,
     target: wanted?.name,
     proven:
       wasLoaded(state.stable, status) ||

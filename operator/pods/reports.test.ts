@@ -66,6 +66,13 @@ it('asks a pod that is not ready every time: it may be loading', async () => {
   expect(asked).toHaveLength(3);
 });
 
+it('asks a pod that is loading every time: what it serves may change at any moment', async () => {
+  answer = (ip) => Promise.resolve({ kind: 'info', info: { ...info(ip), loading: { sequence: 2 } } });
+  for (let pass = 0; pass < 3; pass += 1) await reports.collect('ml/retail', [pod('1')], 't', signal);
+
+  expect(asked).toHaveLength(3);
+});
+
 it('asks again once a report is invalidated or old', async () => {
   await reports.collect('ml/retail', [pod('1')], 't', signal);
   reports.invalidate('ml/retail', '1');

@@ -123,10 +123,10 @@ export class PodReports {
     };
   }
 
-  /** A pod that is not ready may be loading: what it said a moment ago means nothing. */
-  #stands(pod: ReportingPod, { stamp, askedAt = -Infinity }: Entry): boolean {
+  /** What a pod said a moment ago means nothing while it loads, and one that is not ready may be loading. */
+  #stands(pod: ReportingPod, { stamp, report, askedAt = -Infinity }: Entry): boolean {
     const age = this.#options.clock.monotonic() - askedAt;
-    return pod.ready && stamp === stampOf(pod) && age < this.#options.maxAgeMs;
+    return pod.ready && report?.loading === undefined && stamp === stampOf(pod) && age < this.#options.maxAgeMs;
   }
 }
 

@@ -36,6 +36,7 @@ export function aVariantInput(overrides: Partial<VariantInput> = {}): VariantInp
   const state: RolloutState = { stable: 'r1', sequence: 1 };
   return {
     state,
+    resumed: false,
     target: 'r1',
     proven: true,
     pods: [aPod('a', 'r1'), aPod('b', 'r1')],

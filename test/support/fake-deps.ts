@@ -160,7 +160,7 @@ function fakeWriter(world: Omit<World, 'deps'>): Deps['writer'] {
       calls.push(`delete ${type.kind}/${name}`);
       return Promise.resolve('deleted');
     },
-    forgetOwner: () => undefined,
+    forgetOwner: (uid) => void calls.push(`forget ${uid}`),
   };
 }
 
