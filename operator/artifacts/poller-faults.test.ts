@@ -1,62 +1,41 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeBucket } from '../../test/support/fake-bucket.ts';
-import { FakeClock } from '../../test/support/fake-clock.ts';
-import {
-  callsWithin,
-  failedWith,
-  MINUTE,
-  pollerRig,
-  resolved,
-  SECOND,
-  wanted,
-  SOURCE,
-  type PollerRig,
-} from '../../test/support/poller-rig.ts';
+import { failedWith, MINUTE, pollerRig, resolved, SECOND, SOURCE, wanted } from '../../test/support/poller-rig.ts';
+import type { PollerRig } from '../../test/support/poller-rig.ts';
 import { sourceFailure, StoreError } from './failure.ts';
-import type { ArtifactPoller } from './poller.ts';
 
-let clock: FakeClock;
 let rig: PollerRig;
-let bucket: FakeBucket;
-let changes: string[];
-let poller: ArtifactPoller;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  startWith(new FakeBucket(clock));
+  rig = pollerRig();
 });
-
-function startWith(with_: FakeBucket): void {
-  rig = pollerRig(clock, with_);
-  ({ bucket, changes, poller } = rig);
-}
 
 describe('refusals', () => {
   it('falls back to HEAD where a List is forbidden', async () => {
     const keys = ['a/1', 'a/2', 'b/1'];
-    for (const key of keys) bucket.put(key);
-    bucket.fault = (operation) => (operation === 'list' ? { status: 403, name: 'AccessDenied' } : undefined);
-    poller.want(
+    for (const key of keys) rig.bucket.put(key);
+    rig.bucket.fault = (operation) => (operation === 'list' ? { status: 403, name: 'AccessDenied' } : undefined);
+    rig.poller.want(
       'ml/retail',
       keys.map((key) => wanted(key)),
     );
-    await clock.advance(SECOND);
+    await rig.clock.advance(SECOND);
 
-    const made = await callsWithin(clock, bucket, 35 * SECOND);
+    const made = await rig.callsWithin(35 * SECOND);
 
-    expect(keys.map((key) => poller.resolution(wanted(key)).kind)).toEqual(['resolved', 'resolved', 'resolved']);
+    expect(keys.map((key) => rig.poller.resolution(wanted(key)).kind)).toEqual(['resolved', 'resolved', 'resolved']);
     expect(made.toSorted()).toEqual(['head a/1', 'head a/2', 'head b/1']);
   });
 
   it('asks again only after five minutes and names both causes', async () => {
-    bucket.fault = () => ({ status: 403 });
-    poller.want('ml/retail', [wanted('a')]);
-    await clock.advance(SECOND);
+    rig.bucket.fault = () => ({ status: 403 });
+    rig.poller.want('ml/retail', [wanted('a')]);
+    await rig.clock.advance(SECOND);
 
-    const early = await callsWithin(clock, bucket, 4 * MINUTE);
-    const later = await callsWithin(clock, bucket, 2 * MINUTE);
+    const early = await rig.callsWithin(4 * MINUTE);
+    const later = await rig.callsWithin(2 * MINUTE);
 
-    const { reason, message } = failedWith(poller.resolution(wanted('a')));
+    const { reason, message } = failedWith(rig.poller.resolution(wanted('a')));
     expect(reason).toBe('AccessDenied');
     expect(message).toMatch(/GetObject.*or the key does not exist.*ListBucket.*HTTP 403/);
     expect(early).toEqual([]);
@@ -64,35 +43,35 @@ describe('refusals', () => {
   });
 
   it('asks at once when the Secret holds other credentials by now', async () => {
-    const good = new FakeBucket(clock);
+    const good = new FakeBucket(rig.clock);
     good.put('a');
-    bucket.fault = () => ({ status: 403 });
+    rig.bucket.fault = () => ({ status: 403 });
     let identity = 'old';
     rig.open = (refresh) => {
       if (refresh) identity = 'new';
-      return { reader: identity === 'new' ? good : bucket, identity };
+      return { reader: identity === 'new' ? good : rig.bucket, identity };
     };
-    poller.want('ml/retail', [wanted('a')]);
+    rig.poller.want('ml/retail', [wanted('a')]);
 
-    await clock.advance(SECOND);
+    await rig.clock.advance(SECOND);
 
-    expect(poller.resolution(wanted('a')).kind).toBe('resolved');
+    expect(rig.poller.resolution(wanted('a')).kind).toBe('resolved');
     expect(good.calls).toEqual(['head a']);
   });
 
   it('reads the Secret again, but asks no second time, when the credentials are the same', async () => {
-    bucket.fault = () => ({ status: 403 });
+    rig.bucket.fault = () => ({ status: 403 });
     const opened: boolean[] = [];
     rig.open = (refresh) => {
       opened.push(refresh);
-      return { reader: bucket, identity: 'same' };
+      return { reader: rig.bucket, identity: 'same' };
     };
-    poller.want('ml/retail', [wanted('a')]);
+    rig.poller.want('ml/retail', [wanted('a')]);
 
-    await clock.advance(SECOND);
+    await rig.clock.advance(SECOND);
 
     expect(opened).toEqual([false, true]);
-    expect(bucket.calls).toEqual(['head a']);
+    expect(rig.bucket.calls).toEqual(['head a']);
   });
 
   it('tries to open a source once in a round: a Secret that is missing is not read three times', async () => {
@@ -101,8 +80,8 @@ describe('refusals', () => {
       opened += 1;
       throw new StoreError(sourceFailure('InvalidCredentials', 'Secret s3-read does not exist'));
     };
-    poller.want('ml/retail', [wanted('a')]);
-    await clock.advance(SECOND);
+    rig.poller.want('ml/retail', [wanted('a')]);
+    await rig.clock.advance(SECOND);
 
     expect(opened).toBe(1);
   });
@@ -111,62 +90,62 @@ describe('refusals', () => {
     rig.open = () => {
       throw new StoreError(sourceFailure('UnknownStore', 'no store of this name'));
     };
-    poller.want('ml/retail', [wanted('a')]);
+    rig.poller.want('ml/retail', [wanted('a')]);
 
-    await clock.advance(SECOND);
+    await rig.clock.advance(SECOND);
 
-    expect(failedWith(poller.resolution(wanted('a')))).toMatchObject({
+    expect(failedWith(rig.poller.resolution(wanted('a')))).toMatchObject({
       reason: 'UnknownStore',
       message: 'no store of this name',
     });
-    expect(bucket.calls).toEqual([]);
+    expect(rig.bucket.calls).toEqual([]);
   });
 });
 
 it('says a refusal once, although each answer has a request id of its own', async () => {
-  bucket.fault = () => ({ status: 403 });
-  poller.want('ml/retail', [wanted('a')]);
-  await clock.advance(SECOND);
-  const first = failedWith(poller.resolution(wanted('a')));
+  rig.bucket.fault = () => ({ status: 403 });
+  rig.poller.want('ml/retail', [wanted('a')]);
+  await rig.clock.advance(SECOND);
+  const first = failedWith(rig.poller.resolution(wanted('a')));
 
-  await clock.advance(60 * MINUTE);
+  await rig.clock.advance(60 * MINUTE);
 
-  expect(failedWith(poller.resolution(wanted('a')))).toEqual(first);
-  expect(changes).toEqual(['ml/retail']);
+  expect(failedWith(rig.poller.resolution(wanted('a')))).toEqual(first);
+  expect(rig.changes).toEqual(['ml/retail']);
 });
 
 describe('an outage', () => {
   it('keeps the last version, says so once, and ends by itself', async () => {
-    const etag = bucket.put('a');
-    poller.want('ml/retail', [wanted('a', { intervalMs: SECOND })]);
-    await clock.advance(SECOND);
-    changes.length = 0;
-    bucket.fault = () => ({ code: 'ECONNREFUSED' });
-    await clock.advance(10 * MINUTE);
-    const down = failedWith(poller.resolution(wanted('a', { intervalMs: SECOND })));
-    const calledWhileDown = changes.length;
-    bucket.fault = () => undefined;
+    const etag = rig.bucket.put('a');
+    rig.poller.want('ml/retail', [wanted('a', { intervalMs: SECOND })]);
+    await rig.clock.advance(SECOND);
+    rig.changes.length = 0;
+    rig.bucket.fault = () => ({ code: 'ECONNREFUSED' });
+    await rig.clock.advance(10 * MINUTE);
+    const down = failedWith(rig.poller.resolution(wanted('a', { intervalMs: SECOND })));
+    const calledWhileDown = rig.changes.length;
+    rig.bucket.fault = () => undefined;
 
-    await clock.advance(MINUTE);
+    await rig.clock.advance(MINUTE);
 
     expect(down).toMatchObject({ reason: 'StoreUnreachable', last: { etag } });
     expect(down.message).toContain('ECONNREFUSED');
     expect(down.message).not.toContain('upstream');
     expect(calledWhileDown).toBe(1);
-    expect(poller.resolution(wanted('a')).kind).toBe('resolved');
+    expect(rig.poller.resolution(wanted('a')).kind).toBe('resolved');
   });
 
   it('asks less and less often, at most once a minute, and one call a round', async () => {
-    for (const key of ['a/1', 'a/2', 'b/1']) bucket.put(key);
-    bucket.fault = () => ({ code: 'ETIMEDOUT' });
-    poller.want(
+    for (const key of ['a/1', 'a/2', 'b/1']) rig.bucket.put(key);
+    rig.bucket.fault = () => ({ code: 'ETIMEDOUT' });
+    rig.poller.want(
       'ml/retail',
       ['a/1', 'a/2', 'b/1'].map((key) => wanted(key, { intervalMs: SECOND })),
     );
 
-    const early = await callsWithin(clock, bucket, 10 * SECOND);
-    await clock.advance(5 * MINUTE);
-    const late = await callsWithin(clock, bucket, 10 * MINUTE);
+    const early = await rig.callsWithin(10 * SECOND);
+    await rig.clock.advance(5 * MINUTE);
+    const late = await rig.callsWithin(10 * MINUTE);
 
     expect(early.length).toBeLessThanOrEqual(4);
     expect(late.length).toBeGreaterThanOrEqual(10);
@@ -175,31 +154,31 @@ describe('an outage', () => {
 
   it('ends a round of HEADs at the first failure', async () => {
     const keys = Array.from({ length: 40 }, (_, index) => `folder-${index}/model`);
-    for (const key of keys) bucket.put(key);
-    bucket.fault = (operation, key) => {
+    for (const key of keys) rig.bucket.put(key);
+    rig.bucket.fault = (operation, key) => {
       if (operation === 'list') return { status: 403, name: 'AccessDenied' };
       return key === 'folder-0/model' ? { code: 'ETIMEDOUT' } : undefined;
     };
-    poller.want(
+    rig.poller.want(
       'ml/retail',
       keys.map((key) => wanted(key)),
     );
 
-    const made = await callsWithin(clock, bucket, SECOND);
+    const made = await rig.callsWithin(SECOND);
 
     expect(made.filter((call) => call.startsWith('head')).length).toBeLessThanOrEqual(8);
-    expect(failedWith(poller.resolution(wanted('folder-39/model'))).reason).toBe('StoreUnreachable');
+    expect(failedWith(rig.poller.resolution(wanted('folder-39/model'))).reason).toBe('StoreUnreachable');
   });
 
   it('lets one source at a time try whether the bucket is back', async () => {
-    bucket.fault = () => ({ status: 503, name: 'SlowDown' });
+    rig.bucket.fault = () => ({ status: 503, name: 'SlowDown' });
     for (let tenant = 0; tenant < 10; tenant += 1) {
       const source = { ...SOURCE, namespace: `tenant-${tenant}` };
-      poller.want(`tenant-${tenant}/retail`, [wanted('a', { source, intervalMs: SECOND })]);
+      rig.poller.want(`tenant-${tenant}/retail`, [wanted('a', { source, intervalMs: SECOND })]);
     }
-    await clock.advance(30 * MINUTE);
+    await rig.clock.advance(30 * MINUTE);
 
-    const made = await callsWithin(clock, bucket, 20 * MINUTE);
+    const made = await rig.callsWithin(20 * MINUTE);
 
     expect(made.length).toBeGreaterThanOrEqual(4);
     expect(made.length).toBeLessThanOrEqual(8);
@@ -207,70 +186,70 @@ describe('an outage', () => {
   });
 
   it('is over for every source once one has found the bucket back', async () => {
-    bucket.put('a');
-    bucket.fault = () => ({ code: 'ECONNREFUSED' });
+    rig.bucket.put('a');
+    rig.bucket.fault = () => ({ code: 'ECONNREFUSED' });
     const wants = ['x', 'y', 'z'].map((namespace) =>
       wanted('a', { source: { ...SOURCE, namespace }, intervalMs: SECOND }),
     );
-    for (const want of wants) poller.want(`${want.source.namespace}/retail`, [want]);
-    await clock.advance(30 * MINUTE);
-    bucket.fault = () => undefined;
+    for (const want of wants) rig.poller.want(`${want.source.namespace}/retail`, [want]);
+    await rig.clock.advance(30 * MINUTE);
+    rig.bucket.fault = () => undefined;
 
-    await clock.advance(2 * MINUTE);
+    await rig.clock.advance(2 * MINUTE);
 
-    expect(wants.map((want) => poller.resolution(want).kind)).toEqual(['resolved', 'resolved', 'resolved']);
+    expect(wants.map((want) => rig.poller.resolution(want).kind)).toEqual(['resolved', 'resolved', 'resolved']);
   });
 });
 
 describe('a store whose replicas lag', () => {
   it('does not go back to the older object that it answers now and then', async () => {
-    bucket.put('a');
+    rig.bucket.put('a');
     const quick = wanted('a', { intervalMs: SECOND });
-    poller.want('ml/retail', [quick]);
-    await clock.advance(SECOND);
-    const old = await bucket.head({ key: 'a' }, AbortSignal.timeout(1000));
-    await clock.advance(10 * SECOND);
-    changes.length = 0;
-    const next = bucket.put('a');
-    const head = bucket.head.bind(bucket);
+    rig.poller.want('ml/retail', [quick]);
+    await rig.clock.advance(SECOND);
+    const old = await rig.bucket.head({ key: 'a' }, AbortSignal.timeout(1000));
+    await rig.clock.advance(10 * SECOND);
+    rig.changes.length = 0;
+    const next = rig.bucket.put('a');
+    const head = rig.bucket.head.bind(rig.bucket);
     let turn = 0;
-    bucket.head = (request, signal) => {
+    rig.bucket.head = (request, signal) => {
       turn += 1;
       return turn % 3 === 0 ? head(request, signal) : Promise.resolve(old);
     };
 
-    await clock.advance(5 * MINUTE);
+    await rig.clock.advance(5 * MINUTE);
 
-    expect(changes).toEqual(['ml/retail']);
-    expect(resolved(poller.resolution(quick)).artifact.etag).toBe(next);
+    expect(rig.changes).toEqual(['ml/retail']);
+    expect(resolved(rig.poller.resolution(quick)).artifact.etag).toBe(next);
   });
 
   it('goes back when the store insists for a minute', async () => {
     const quick = wanted('a', { intervalMs: 5 * SECOND });
-    bucket.put('a');
-    poller.want('ml/retail', [quick]);
-    await clock.advance(SECOND);
-    const restored = bucket.put('a', { lastModified: new Date(clock.now() - 60 * MINUTE) });
-    await clock.advance(30 * SECOND);
-    const early = resolved(poller.resolution(quick)).artifact.etag;
+    rig.bucket.put('a');
+    rig.poller.want('ml/retail', [quick]);
+    await rig.clock.advance(SECOND);
+    const restored = rig.bucket.put('a', { lastModified: new Date(rig.clock.now() - 60 * MINUTE) });
+    await rig.clock.advance(30 * SECOND);
+    const early = resolved(rig.poller.resolution(quick)).artifact.etag;
 
-    await clock.advance(60 * SECOND);
+    await rig.clock.advance(60 * SECOND);
 
     expect(early).not.toBe(restored);
-    expect(resolved(poller.resolution(quick)).artifact.etag).toBe(restored);
+    expect(resolved(rig.poller.resolution(quick)).artifact.etag).toBe(restored);
   });
 
   it('goes back at once when the newer version was deleted', async () => {
-    startWith(new FakeBucket(clock, { versioned: true }));
-    bucket.put('a');
-    await clock.advance(10 * SECOND);
-    bucket.put('a');
-    poller.want('ml/retail', [wanted('a')]);
-    await clock.advance(SECOND);
-    bucket.deleteLatestVersion('a');
+    rig = pollerRig({ versioned: true });
+    rig.bucket.put('a');
+    await rig.clock.advance(10 * SECOND);
+    rig.bucket.put('a');
+    rig.poller.want('ml/retail', [wanted('a')]);
+    await rig.clock.advance(SECOND);
+    rig.bucket.deleteLatestVersion('a');
 
-    await clock.advance(35 * SECOND);
+    await rig.clock.advance(35 * SECOND);
 
-    expect(resolved(poller.resolution(wanted('a'))).artifact.versionId).toBe('v1');
+    expect(resolved(rig.poller.resolution(wanted('a'))).artifact.versionId).toBe('v1');
   });
 });

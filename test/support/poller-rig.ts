@@ -2,14 +2,15 @@
 import type { OpenSource } from '../../operator/artifacts/opener.ts';
 import { ArtifactPoller } from '../../operator/artifacts/poller.ts';
 import type { ArtifactSource, Resolution, WantedArtifact } from '../../operator/artifacts/source.ts';
-import type { FakeBucket } from './fake-bucket.ts';
-import type { FakeClock } from './fake-clock.ts';
+import { FakeBucket } from './fake-bucket.ts';
+import { FakeClock } from './fake-clock.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60_000;
 export const SOURCE: ArtifactSource = { store: 'minio', bucket: 'models', region: 'us-east-1', namespace: 'ml' };
 
 export interface PollerRig {
+  readonly clock: FakeClock;
   readonly poller: ArtifactPoller;
   readonly bucket: FakeBucket;
   /** Resources called because something changed, in order. */
@@ -19,9 +20,13 @@ export interface PollerRig {
   readonly counted: string[];
   /** How a source is opened; replace it for other credentials or refusals. */
   open: (refresh: boolean) => OpenSource;
+  /** Forgets the calls of the bucket so far, lets time pass and returns the new ones. */
+  callsWithin(ms: number): Promise<readonly string[]>;
 }
 
-export function pollerRig(clock: FakeClock, bucket: FakeBucket): PollerRig {
+export function pollerRig({ versioned = false } = {}): PollerRig {
+  const clock = new FakeClock();
+  const bucket = new FakeBucket(clock, { versioned });
   const changes: string[] = [];
   const errors: unknown[] = [];
   const counted: string[] = [];
@@ -33,7 +38,15 @@ export function pollerRig(clock: FakeClock, bucket: FakeBucket): PollerRig {
     onError: (error) => errors.push(error),
     onCall: (operation, outcome) => counted.push(`${operation} ${outcome}`),
   });
-  const rig: PollerRig = { poller, bucket, changes, errors, counted, open: () => ({ reader: bucket, identity: 'a' }) };
+  const rig: PollerRig = {
+    ...{ clock, poller, bucket, changes, errors, counted },
+    open: () => ({ reader: bucket, identity: 'a' }),
+    async callsWithin(ms) {
+      bucket.calls.length = 0;
+      await clock.advance(ms);
+      return [...bucket.calls];
+    },
+  };
   return rig;
 }
 
@@ -49,11 +62,4 @@ export function resolved(resolution: Resolution) {
 export function failedWith(resolution: Resolution) {
   if (resolution.kind !== 'failed') throw new Error(`is ${JSON.stringify(resolution)}`);
   return resolution;
-}
-
-/** Forgets the calls so far, lets time pass and returns the new ones. */
-export async function callsWithin(clock: FakeClock, { calls }: FakeBucket, ms: number): Promise<readonly string[]> {
-  calls.length = 0;
-  await clock.advance(ms);
-  return [...calls];
 }
