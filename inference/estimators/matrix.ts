@@ -44,3 +44,13 @@ export function argmaxOfRows(values: Float64Array, width: number): Float64Array 
     indexOfMax(values, row * width, (row + 1) * width),
   );
 }
+
+/** Some columns, in the order given. */
+export function columnsOf({ values, rows, columns }: Matrix, places: readonly number[]): Matrix {
+  const width = places.length;
+  const made = new Float64Array(rows * width);
+  for (let row = 0; row < rows; row += 1) {
+    for (let at = 0; at < width; at += 1) made[row * width + at] = values[row * columns + (places[at] ?? 0)] ?? 0;
+  }
+  return { values: made, rows, columns: width };
+}

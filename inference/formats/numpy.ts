@@ -210,7 +210,7 @@ function fixedText(view: DataView, at: number, size: number): string {
 
 /** The elements of a small array as plain values: numbers, booleans or text. Throws ModelError. */
 export function elementsOf(array: NdArray): Element[] {
-  if (!(array.data instanceof Uint8Array)) return array.data.map(plainOf);
+  if (!(array.data instanceof Uint8Array)) return array.data.map(elementOf);
   const { kind, itemSize } = array.dtype;
   const view = viewOf(array.data);
   const made: Element[] = [];
@@ -222,7 +222,8 @@ export function elementsOf(array: NdArray): Element[] {
   return made;
 }
 
-function plainOf(value: Value): Element {
+/** A Python or numpy scalar as a plain value. Throws ModelError. */
+export function elementOf(value: Value): Element {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   if (value instanceof Instance) return scalarOf(value);
   throw new ModelError('UnsupportedModel', `${described(value)} where text or a number is needed`);

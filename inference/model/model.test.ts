@@ -99,7 +99,11 @@ describe('rows that scikit-learn refuses', () => {
 
 describe('a file that is not a model', () => {
   it.each([
-    ['refused-pipeline', 'UnsupportedModel', /sklearn\.pipeline\.Pipeline .*docs\/models\.md/],
+    [
+      'refused-neighbours',
+      'UnsupportedModel',
+      /sklearn\.neighbors\._classification\.KNeighborsClassifier .*docs\/models\.md/,
+    ],
     ['refused-outputs', 'UnsupportedModel', /several outputs: train one model per output/],
     ['refused-unfitted', 'UnsupportedModel', /not fitted: call fit/],
     ['refused-dict', 'UnsupportedModel', /holds a dict: save the fitted estimator itself/],
