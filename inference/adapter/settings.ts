@@ -77,7 +77,7 @@ const Environment = z.object({
   ADAPTER_LOADED_FIELD: field('loaded_at'),
   ADAPTER_READY: path('/ready'),
   ADAPTER_RELOAD_SECONDS: number(0.05, 3600, 60),
-  ADAPTER_UNREADY_SECONDS: number(0, 600, 2),
+  ADAPTER_UNREADY_SECONDS: number(0, 600, 1),
   ADAPTER_CHECK_SECONDS: number(0.05, 3600, 5),
   ADAPTER_READ_MODEL: flag,
 });
