@@ -49,7 +49,8 @@ function rowOf(instance: unknown, { model, schema: { features, width } }: Served
   const numbers = cells.filter((cell) => cell !== undefined);
   if (numbers.length === width) return numbers;
   const named = features.length === width ? `, or an object with ${features.slice(0, 20).join(', ')}` : '';
-  const texts = model.texts.size === 0 ? '' : ` (text in column ${[...model.texts.keys()].slice(0, 20).join(', ')})`;
+  const inText = [...model.texts.keys()].slice(0, 20).map((column) => features[column] ?? column);
+  const texts = inText.length === 0 ? '' : ` (text in column ${inText.join(', ')})`;
   throw new HttpError(400, `instance ${at} must be a list of ${width} numbers${texts}${named}`);
 }
 

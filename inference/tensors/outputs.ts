@@ -61,15 +61,18 @@ function labelType(classes: readonly ClassLabel[]): Datatype {
   return 'BYTES';
 }
 
-/** What a model takes and answers: one table, or its columns where some of them take text. */
+/** What a model takes and answers: one table, or the columns that it reads where some of them take text. */
 export function tensorsOf({ model, schema }: Pick<ServedModel, 'model' | 'schema'>) {
   return { inputs: inputsOf(model, schema.features), outputs: outputsMetadata(model) };
 }
 
-function inputsOf({ features, texts }: Model, names: readonly string[]): readonly TensorMetadata[] {
+function inputsOf({ features, texts, unused }: Model, names: readonly string[]): readonly TensorMetadata[] {
   if (texts.size === 0 || names.length !== features)
     return [{ name: 'input', datatype: 'FP64', shape: [-1, features] }];
-  return names.map((name, column) => ({ name, datatype: texts.has(column) ? 'BYTES' : 'FP64', shape: [-1, 1] }));
+  return names.flatMap((name, column) => {
+    if (unused?.has(column) === true) return [];
+    return [{ name, datatype: texts.has(column) ? 'BYTES' : 'FP64', shape: [-1, 1] }];
+  });
 }
 
 function outputsMetadata(model: Model): readonly TensorMetadata[] {

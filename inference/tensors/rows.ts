@@ -10,7 +10,7 @@ import { type InputTensor, shown } from './tensor.ts';
 /** What is asked of a model about its input. */
 export interface Columns {
   readonly schema: Pick<Schema, 'features' | 'width'>;
-  readonly model: Pick<Model, 'texts'>;
+  readonly model: Pick<Model, 'texts' | 'unused'>;
 }
 
 const MOST_NAMED = 20;
@@ -40,12 +40,13 @@ function rowsOfColumns(inputs: readonly InputTensor[], columns: Columns): Rows {
   const unknown = inputs.find(({ name }) => !known.has(name));
   if (unknown !== undefined) throw bad(`${shown(unknown.name)} is none of the features ${listed(features)}`);
   if (byName.size < inputs.length) throw bad('two inputs have the same name');
-  const missing = features.filter((name) => !byName.has(name));
+  const missing = features.filter((name, column) => !byName.has(name) && columns.model.unused?.has(column) !== true);
   if (missing.length > 0) throw bad(`no input is named ${listed(missing)}`);
   const count = inputs[0]?.rows ?? 0;
   const values = new Float64Array(count * width);
   for (const [column, name] of features.entries()) {
     const input = byName.get(name);
+    if (input === undefined) continue;
     if (input?.rows !== count || input.columns !== 1)
       throw bad(`${shown(name)} must have the shape [${count}] or [${count}, 1]`);
     fill(values, { elements: input.elements, start: 0, step: 1 }, column, columns);
