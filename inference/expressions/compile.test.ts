@@ -171,6 +171,13 @@ describe('the work of a request', () => {
       'body.list.exists(x, body.a != body.b)',
       { list, a: list.concat(list, list, list, list, list), b: list.concat(list, list, list, list, list) },
     ],
+    [
+      'sizes of objects',
+      'body.list.exists(x, body.list.exists(y, size(body.map) == 0))',
+      { list, map: Object.fromEntries(list.map((at) => [`k${at}`, at])) },
+    ],
+    ['objects', 'body.exists(x, body.exists(y, {"a": 1} == {"a": 2}))', list],
+    ['times', 'body.exists(x, body.exists(y, epoch_seconds("2024-01-01") == 0.0))', list],
     ['sums', 'body.exists(x, body.exists(y, sum(body) < 0))', list],
   ])('is bounded for %s', (_, text, body) => {
     expect(() => valueOf(text, body)).toThrow(`this body takes more than ${MAX_STEPS} steps`);

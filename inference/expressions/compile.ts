@@ -99,7 +99,10 @@ function list({ args }: NodeOf<'list'>, scope: Scope): Evaluate {
 
 function map({ args }: NodeOf<'map'>, scope: Scope): Evaluate {
   const entries = args.map(([key, value]) => [compile(key, scope), compile(value, scope)] as const);
-  return (frame) => Object.fromEntries(entries.map(([key, value]) => [keyOf(key(frame)), value(frame)]));
+  return (frame) => {
+    spend(frame, 8 * entries.length);
+    return Object.fromEntries(entries.map(([key, value]) => [keyOf(key(frame)), value(frame)]));
+  };
 }
 
 function keyOf(value: JsonValue): string {
@@ -191,7 +194,7 @@ function looped({ args: [name, receiver, given] }: NodeOf<'rcall'>, loopOf: Loop
   const weight = scope.parts.count - before;
   const loop = loopOf(place, [first, second]);
   return (frame) => {
-    const elements = elementsOf(over(frame));
+    const elements = elementsOf(frame, over(frame));
     spend(frame, elements.length * weight);
     return loop(frame, elements);
   };

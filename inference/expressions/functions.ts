@@ -1,7 +1,6 @@
 // What an expression can call. A function has a place for three arguments; those that it does not take are null.
-import { keysInOrder } from '../validation/python-json.ts';
 import type { JsonValue } from '../validation/python-json.ts';
-import { ExpressionError, elementsOf, isList, isMap, kindOf, memberOf, spend, spendText } from './frame.ts';
+import { ExpressionError, elementsOf, isList, isMap, keysOf, kindOf, memberOf, spend } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { isEqual } from './operators.ts';
 
@@ -48,7 +47,7 @@ const text = (name: string, run: (value: string, other: string) => JsonValue): [
     const part = name.endsWith('/0') ? '' : stringOf(other);
     const whole = stringOf(value);
     // A search may have to compare every place of one with every place of the other.
-    spend(frame, Math.floor((whole.length * (part.length + 1)) / 64));
+    spend(frame, 4 + Math.floor((whole.length * (part.length + 1)) / 16));
     return run(whole, part);
   },
 ];
@@ -78,18 +77,19 @@ function stringOf(value: JsonValue): string {
 
 function doubleOf(frame: Frame, value: JsonValue): number {
   if (typeof value !== 'string') return numberOf(value);
-  spendText(frame, value);
+  spend(frame, 8 + (value.length >>> 2));
   if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(value)) return Number(value);
   throw new ExpressionError(`${JSON.stringify(value.slice(0, 40))} is no number`);
 }
 
-function textOf(_: Frame, value: JsonValue): string {
+function textOf(frame: Frame, value: JsonValue): string {
+  spend(frame, 8);
   if (typeof value === 'object') throw new ExpressionError(`${kindOf(value)} cannot be made a text`);
   return String(value);
 }
 
 function sizeOf(frame: Frame, value: JsonValue): number {
-  if (typeof value !== 'string') return elementsOf(value).length;
+  if (typeof value !== 'string') return elementsOf(frame, value).length;
   spend(frame, value.length >>> 2);
   return value.length - (value.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0); // code points
 }
@@ -97,9 +97,7 @@ function sizeOf(frame: Frame, value: JsonValue): number {
 function valuesOf(frame: Frame, value: JsonValue): readonly JsonValue[] {
   if (isList(value)) return value;
   if (!isMap(value)) throw new ExpressionError(`${kindOf(value)} has no values`);
-  const keys = keysInOrder(value);
-  spend(frame, keys.length);
-  return keys.map((key) => value[key] ?? null);
+  return keysOf(frame, value).map((key) => value[key] ?? null);
 }
 
 /** The default stands for what is missing; null is not missing. */
@@ -112,14 +110,14 @@ function getOf(_: Frame, map: JsonValue, key: JsonValue, otherwise: JsonValue): 
 
 /** Place of a value in a list, from 0; -1 where it is not in it. */
 function indexOf(frame: Frame, list: JsonValue, value: JsonValue): number {
-  const elements = elementsOf(list);
+  const elements = elementsOf(frame, list);
   spend(frame, elements.length);
   return elements.findIndex((element) => isEqual(element, value, frame));
 }
 
 /** In the order of the list: the last bit of a sum depends on it. */
 function sumOf(frame: Frame, list: JsonValue): number {
-  const elements = elementsOf(list);
+  const elements = elementsOf(frame, list);
   spend(frame, elements.length);
   let total = 0;
   for (const element of elements) total += numberOf(element);
@@ -127,13 +125,13 @@ function sumOf(frame: Frame, list: JsonValue): number {
 }
 
 function meanOf(frame: Frame, list: JsonValue): number {
-  return ratio(sumOf(frame, list), elementsOf(list).length);
+  return ratio(sumOf(frame, list), elementsOf(frame, list).length);
 }
 
 /** 0 for an empty list. */
 function extremeOf(choose: (a: number, b: number) => number): Run {
   return (frame, list) => {
-    const elements = elementsOf(list);
+    const elements = elementsOf(frame, list);
     spend(frame, elements.length);
     if (elements.length === 0) return 0;
     let best = numberOf(elements[0] ?? null);
@@ -150,7 +148,8 @@ function ratio(part: number, whole: number): number {
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** Seconds since 1970; a time without a zone is UTC. */
-function secondsOf(_: Frame, value: JsonValue): number {
+function secondsOf(frame: Frame, value: JsonValue): number {
+  spend(frame, 100);
   const [, date = '', time = '00:00', zone = 'Z'] = typeof value === 'string' ? (ISO.exec(value) ?? []) : [];
   const milliseconds = Date.parse(`${date}T${time}${zone}`);
   if (!Number.isNaN(milliseconds) && isDate(date)) return milliseconds / 1000;

@@ -1,7 +1,7 @@
 // The operators of CEL on JSON values. Every number is a double, as in JSON: 7 / 2 is 3.5. Nothing is converted silently.
 import type { BinaryOperator } from '@marcbachmann/cel-js';
 import type { JsonValue } from '../validation/python-json.ts';
-import { ExpressionError, isList, isMap, kindOf, memberOf, spend, spendText } from './frame.ts';
+import { ExpressionError, isList, isMap, keysOf, kindOf, memberOf, spend, spendText } from './frame.ts';
 import type { Frame } from './frame.ts';
 
 export type Binary = (left: JsonValue, right: JsonValue, frame: Frame) => JsonValue;
@@ -67,9 +67,8 @@ function areListsEqual(left: JsonValue, right: JsonValue, frame: Frame): boolean
 
 function areMapsEqual(left: JsonValue, right: JsonValue, frame: Frame): boolean {
   if (!isMap(left) || !isMap(right)) return false;
-  const keys = Object.keys(left);
-  spend(frame, keys.length);
-  if (keys.length !== Object.keys(right).length) return false;
+  const keys = keysOf(frame, left);
+  if (keys.length !== keysOf(frame, right).length) return false;
   return keys.every((key) => {
     const other = memberOf(right, key);
     return other !== undefined && isEqual(memberOf(left, key) ?? null, other, frame);

@@ -22,7 +22,7 @@ const LIMITS = { maxAstNodes: 1_000, maxDepth: 50, maxListElements: 1_000, maxMa
 
 /** Reads expressions over the same variables. */
 export class ExpressionParser {
-  readonly #environment = environment();
+  readonly #environment = BASE.clone();
 
   /** Makes `name` known to the expressions that follow. Throws ExpressionSyntaxError. */
   declare(name: string, type: string): void {
@@ -50,7 +50,7 @@ export class ExpressionParser {
 }
 
 /** To us all numbers are doubles; to the type checker a literal like 2 is an int, which it must let meet them. Nothing here is ever run. */
-function environment(): Environment {
+function baseEnvironment(): Environment {
   const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS });
   for (const { signatures = [] } of FUNCTIONS.values()) {
     for (const signature of signatures) environment.registerFunction(signature, () => null);
@@ -63,6 +63,8 @@ function environment(): Environment {
   environment.registerOperator('int == double: bool', () => false);
   return environment;
 }
+
+const BASE = baseEnvironment();
 
 /** The library's message without its drawing of the place. */
 function syntaxError(error: unknown): ExpressionSyntaxError {

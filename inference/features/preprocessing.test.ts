@@ -9,14 +9,20 @@ import { compileRow } from './row.ts';
 const TEXTS = new Map<number, ReadonlyMap<string, number>>();
 
 /** What metadata.json with these expressions makes of bodies. */
-function preprocessingOf(preprocessing: unknown, features: readonly string[], texts = TEXTS): Preprocessing {
+async function preprocessingOf(
+  preprocessing: unknown,
+  features: readonly string[],
+  texts = TEXTS,
+): Promise<Preprocessing> {
   const manifest = parseManifest(Buffer.from(JSON.stringify({ features, preprocessing })));
   if (manifest.preprocessing === 'basket') throw new Error('these are no expressions');
   return compilePreprocessing(manifest.preprocessing, manifest.features, { texts });
 }
 
-const rowOf = (expression: string, body: unknown, texts = TEXTS) =>
-  preprocessingOf({ x: expression }, ['x'], texts).rowOf(parseObject(Buffer.from(JSON.stringify(body)), undefined))[0];
+async function valueOf(expression: string, body: unknown, texts = TEXTS): Promise<number | undefined> {
+  const { rowOf } = await preprocessingOf({ x: expression }, ['x'], texts);
+  return rowOf(parseObject(Buffer.from(JSON.stringify(body)), undefined))[0];
+}
 
 describe('the basket of docs/preprocessing.md', () => {
   const bodies = (
@@ -28,8 +34,8 @@ describe('the basket of docs/preprocessing.md', () => {
     readonly preprocessing: unknown;
   };
 
-  it('is the built-in one, to the last bit', () => {
-    const byExpressions = preprocessingOf(preprocessing, features);
+  it('is the built-in one, to the last bit', async () => {
+    const byExpressions = await preprocessingOf(preprocessing, features);
     const builtIn = compileRow(features, features.length, 'Forest');
 
     expect(bodies.length).toBeGreaterThan(200);
@@ -51,11 +57,11 @@ describe('a feature', () => {
     ['null', 'body.none', NaN],
     ['a default', 'get(body, "b", -1)', -1],
     ['minus zero', '-body.zero', -0],
-  ])('may be %s', (_, expression, expected) => {
-    expect(rowOf(expression, { a: 2, none: null, zero: 0 })).toBe(expected);
+  ])('may be %s', async (_, expression, expected) => {
+    expect(await valueOf(expression, { a: 2, none: null, zero: 0 })).toBe(expected);
   });
 
-  it('is text where the column takes text', () => {
+  it('is text where the column takes text', async () => {
     const texts = new Map([
       [
         0,
@@ -66,11 +72,13 @@ describe('a feature', () => {
       ],
     ]);
 
-    expect(rowOf('body.color', { color: 'blue' }, texts)).toBe(1);
-    expect(rowOf('body.color', { color: 'pink' }, texts)).toBe(-1);
-    expect(rowOf('body.color', { color: null }, texts)).toBeNaN();
-    expect(() => rowOf('body.color', { color: 3 }, texts)).toThrow('features.x: a number is no text');
-    expect(() => rowOf('1', {}, texts)).toThrow('preprocessing.features.x: it gives int, the model takes text');
+    expect(await valueOf('body.color', { color: 'blue' }, texts)).toBe(1);
+    expect(await valueOf('body.color', { color: 'pink' }, texts)).toBe(-1);
+    expect(await valueOf('body.color', { color: null }, texts)).toBeNaN();
+    await expect(valueOf('body.color', { color: 3 }, texts)).rejects.toThrow('features.x: a number is no text');
+    await expect(valueOf('1', {}, texts)).rejects.toThrow(
+      'preprocessing.features.x: it gives int, the model takes text',
+    );
   });
 
   it.each([
@@ -78,14 +86,14 @@ describe('a feature', () => {
     ['body.a', { a: [1] }, 'features.x: a list is no number'],
     ['body.a', {}, 'features.x: "a" is missing'],
     ['body.a.b', { a: 1 }, 'features.x: a number has no "b"'],
-  ])('%s of %j is refused by its name', (expression, body, message) => {
-    expect(() => rowOf(expression, body)).toThrow(message);
+  ])('%s of %j is refused by its name', async (expression, body, message) => {
+    await expect(valueOf(expression, body)).rejects.toThrow(message);
   });
 });
 
 describe('values under let', () => {
-  it('may use those before them, and are refused by their name', () => {
-    const { rowOf: row } = preprocessingOf(
+  it('may use those before them, and are refused by their name', async () => {
+    const { rowOf: row } = await preprocessingOf(
       {
         let: { n: 'body.n', twice: 'n * 2', both: '[n, twice]' },
         features: { b: 'sum(both)', a: 'both.map(x, x + n)[1]' },
@@ -97,8 +105,8 @@ describe('values under let', () => {
     expect(() => row({ n: 'x' })).toThrow('let.twice: a text * a number cannot be computed');
   });
 
-  it('are new for every request', () => {
-    const { rowOf: row } = preprocessingOf({ let: { n: 'body.n' }, features: { a: 'n' } }, ['a']);
+  it('are new for every request', async () => {
+    const { rowOf: row } = await preprocessingOf({ let: { n: 'body.n' }, features: { a: 'n' } }, ['a']);
 
     expect(() => row({})).toThrow('let.n: "n" is missing');
     expect([...row({ n: 1 })]).toEqual([1]);
@@ -153,13 +161,13 @@ describe('an artifact is refused for', () => {
       Array.from({ length: 33 }, (_, at) => `f${at}`),
       'preprocessing: all expressions together',
     ],
-  ])('%s', (_, preprocessing, features, message) => {
-    expect(() => preprocessingOf(preprocessing, features)).toThrow(
+  ])('%s', async (_, preprocessing, features, message) => {
+    await expect(preprocessingOf(preprocessing, features)).rejects.toThrow(
       expect.objectContaining({
         reason: 'ArtifactInvalid',
         message: expect.stringContaining(`metadata.json is not usable: `) as string,
       }) as Error,
     );
-    expect(() => preprocessingOf(preprocessing, features)).toThrow(message);
+    await expect(preprocessingOf(preprocessing, features)).rejects.toThrow(message);
   });
 });

@@ -1,4 +1,5 @@
 // A row from any JSON body, by the expressions of metadata.json. They are read, checked and compiled when the model is loaded.
+import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { compile } from '../expressions/compile.ts';
 import type { Scope } from '../expressions/compile.ts';
 import { ExpressionError, MAX_STEPS, kindOf } from '../expressions/frame.ts';
@@ -34,31 +35,39 @@ const NUMBERS = ['double', 'int', 'bool', 'null', 'dyn'];
 const TEXTS = ['string', 'null', 'dyn'];
 
 /**
+ * Requests get their turn between one expression and the next.
  * @param names the model's columns in order: each has its expression, and there are no others
  * Throws LoadError ArtifactInvalid that names the feature.
  */
-export function compilePreprocessing(
+export async function compilePreprocessing(
   expressions: Expressions,
   names: readonly string[],
   model: Pick<Model, 'texts'>,
-): Preprocessing {
+): Promise<Preprocessing> {
   checkNames(expressions, names);
   const parser = new ExpressionParser();
   parser.declare('body', 'map');
   const places = new Map([['body', 0]]);
-  const values = [...expressions.let].map(([name, text]): Step => {
+  const values: Step[] = [];
+  for (const [name, text] of expressions.let) {
     const place = `let.${name}`;
     const { evaluate, type } = compiled(parser, place, text, places);
     declare(parser, place, name, type);
     places.set(name, places.size);
-    return { place, evaluate };
-  });
-  const features = names.map((name, column): Step => {
+    values.push({ place, evaluate });
+    await yieldToRequests();
+  }
+  const features: Step[] = [];
+  for (const [column, name] of names.entries()) {
     const place = `features.${name}`;
     const { evaluate, type } = compiled(parser, place, expressions.features.get(name) ?? '', places);
-    if ((model.texts.has(column) ? TEXTS : NUMBERS).includes(type)) return { place, evaluate };
-    throw invalid(place, `it gives ${type}, the model takes ${model.texts.has(column) ? 'text' : 'numbers'}`);
-  });
+    const takesText = model.texts.has(column);
+    if (!(takesText ? TEXTS : NUMBERS).includes(type)) {
+      throw invalid(place, `it gives ${type}, the model takes ${takesText ? 'text' : 'numbers'}`);
+    }
+    features.push({ place, evaluate });
+    await yieldToRequests();
+  }
   return preprocessing(values, features, model);
 }
 
