@@ -7,7 +7,7 @@ import { FakeClock, settle } from '../test/support/fake-clock.ts';
 import type { ClusterNews } from './cluster.ts';
 import type { RouterTable } from './contract.ts';
 import { bindsFor } from './haproxy/config.ts';
-import { recall, remember } from './memory.ts';
+import { recall, remember } from './known-file.ts';
 import { renderStart } from './run.ts';
 
 const TABLE: RouterTable = {

@@ -13,8 +13,8 @@ import type { RouterSettings } from './haproxy/config.ts';
 import { StartFiles } from './haproxy/files.ts';
 import { openCommandLine } from './haproxy/socket.ts';
 import { createAgentServer } from './http.ts';
-import { recall, remember } from './memory.ts';
-import type { Memory } from './memory.ts';
+import { recall, remember } from './known-file.ts';
+import type { Remembered } from './known-file.ts';
 import type { RouterMetrics } from './metrics.ts';
 
 export interface RunDeps {
@@ -60,8 +60,8 @@ export async function renderStart({ settings, clock, log, follow }: RunDeps, sig
   log.info({ generation: memory.table.generation, servers: servers.length }, 'configuration written');
 }
 
-async function firstNews(clock: Clock, follow: RunDeps['follow'], signal: AbortSignal): Promise<Memory> {
-  const { promise, resolve, reject } = Promise.withResolvers<Memory>();
+async function firstNews(clock: Clock, follow: RunDeps['follow'], signal: AbortSignal): Promise<Remembered> {
+  const { promise, resolve, reject } = Promise.withResolvers<Remembered>();
   const deadline = withDeadline(clock, RENDER_DEADLINE_MS, signal);
   const enough = new AbortController();
   deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason), { once: true });
@@ -79,9 +79,9 @@ async function firstNews(clock: Clock, follow: RunDeps['follow'], signal: AbortS
 }
 
 /** Puts single news together to what is known. */
-function gather(initial: Partial<Memory>, onNews: (known: Partial<Memory>) => void): ClusterNews {
+function gather(initial: Partial<Remembered>, onNews: (known: Partial<Remembered>) => void): ClusterNews {
   let known = initial;
-  const learn = (news: Partial<Memory>) => {
+  const learn = (news: Partial<Remembered>) => {
     known = { ...known, ...news };
     onNews(known);
   };
@@ -131,7 +131,7 @@ export async function serve(deps: ServeDeps): Promise<void> {
 
 /** Passes the news on to the agent and keeps a copy in the file; begins with the copy of an earlier agent. */
 async function rememberedNews(agent: Agent, { settings, log }: RunDeps, signal: AbortSignal): Promise<ClusterNews> {
-  const tell = ({ table, endpoints }: Partial<Memory>) => {
+  const tell = ({ table, endpoints }: Partial<Remembered>) => {
     if (table !== undefined) agent.setTable(table);
     if (endpoints !== undefined) agent.setEndpoints(endpoints);
   };

@@ -25,7 +25,10 @@ export function revisionRows(
   });
 }
 
-/** The artifact with the SHA-256 that the first pod computed, where nobody else has named one: from then on it is required of all others. */
+/**
+ * The artifact with the SHA-256 that the first pod computed, where nobody else has named one: from then on it is required of all others. What the spec
+ * or the store says goes before it, for pins as for pods.
+ */
 export function withLearnedSha256(
   { name, artifact }: StoredRevision,
   rows: readonly RevisionStatus[],

@@ -6,6 +6,7 @@ import { durationMs } from './duration.ts';
 import { nextRolloutState, type RolloutState, type VariantInput } from './hot-reload.ts';
 import type { Runtime, Spec, Variant } from './model-deployment.ts';
 import type { ArtifactState, Observed, PodObserved, StoredRevision, VariantObserved } from './observed.ts';
+import { withLearnedSha256 } from './revision-rows.ts';
 import { effectiveRuntime, revisionHash, runtimeHash, type RevisionSource } from './revision.ts';
 import type { Status, VariantStatus } from './status.ts';
 import { livePods, reportsRevision } from './wave.ts';
@@ -200,10 +201,9 @@ function sameKey(stable: StoredRevision | undefined, variant: Variant, source: R
   return store === source.store && bucket === source.bucket && key === variant.model.key;
 }
 
-/** Also by the SHA-256 that a pod has told of it. */
-function isPinnedTo({ name, artifact }: StoredRevision, { model }: Variant, status: Status | undefined): boolean {
-  const learned = status?.revisions?.find((row) => row.name === name)?.sha256;
-  return satisfiesPins({ ...artifact, ...(learned !== undefined && { sha256: learned }) }, model);
+/** By the same SHA-256 that pods are asked to find: the store's, else the one that the first pod computed. */
+function isPinnedTo(stable: StoredRevision, { model }: Variant, status: Status | undefined): boolean {
+  return satisfiesPins(withLearnedSha256(stable, status?.revisions ?? []), model);
 }
 
 function isPinned({ model }: Variant): boolean {

@@ -1,8 +1,7 @@
 // /healthz, /readyz and /metrics. Liveness is judged by the event loop alone: a restart helps against nothing else.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Timer } from './clock.ts';
+import { createGetServer, type Answer } from './get-server.ts';
 
 /** undefined: ready; else the reason why not. */
 export type ReadyCheck = () => string | undefined;
@@ -23,16 +22,10 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly contentType?: string;
-}
-
 /** Rejects when the port cannot be had. */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const lag = watchLag(options.clock);
-  const server = createServer((request, response) => void respond(options, lag, request, response));
+  const server = createGetServer({ answer: (path) => answerTo(options, lag, path), problem: text });
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   server.once('error', reject);
   server.listen(options.port, options.host, () => resolve(undefined));
@@ -50,27 +43,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   };
 }
 
-async function respond(
-  options: HealthServerOptions,
-  lag: Lag,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const answer = await answerTo(options, lag, request).catch((error: unknown): Answer => ({
-    status: 500,
-    body: `${String(error)}\n`,
-  }));
-  response.writeHead(answer.status, { 'content-type': answer.contentType ?? 'text/plain; charset=utf-8' });
-  response.end(request.method === 'HEAD' ? undefined : answer.body);
-}
-
-async function answerTo(
-  options: HealthServerOptions,
-  lag: Lag,
-  { method, url = '/' }: IncomingMessage,
-): Promise<Answer> {
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET\n' };
-  const path: string = url.replace(/\?.*$/s, '');
+async function answerTo(options: HealthServerOptions, lag: Lag, path: string): Promise<Answer | undefined> {
   switch (path) {
     case '/healthz':
       return health(lag.worstMs(), options.maxLagMs ?? 5000);
@@ -79,20 +52,23 @@ async function answerTo(
     case '/metrics':
       return { status: 200, ...(await options.metrics()) };
     default:
-      return { status: 404, body: 'not found\n' };
+      return undefined;
   }
 }
 
+function text(status: number, body: string): Answer {
+  return { status, body: `${body}\n`, contentType: 'text/plain; charset=utf-8' };
+}
+
 function health(lagMs: number, maxLagMs: number): Answer {
-  if (lagMs <= maxLagMs) return { status: 200, body: 'ok\n' };
-  return { status: 503, body: `the event loop was held up for ${Math.round(lagMs)} ms\n` };
+  return lagMs <= maxLagMs ? text(200, 'ok') : text(503, `the event loop was held up for ${Math.round(lagMs)} ms`);
 }
 
 /** One line a check, as the API server's own /readyz?verbose has. A check that throws is not ready. */
 function readiness(checks: HealthServerOptions['checks']): Answer {
   const results = Object.entries(checks).map(([name, check]) => ({ name, reason: outcome(check) }));
   const lines = results.map(({ name, reason }) => (reason === undefined ? `[+] ${name} ok` : `[-] ${name}: ${reason}`));
-  return { status: results.every(({ reason }) => reason === undefined) ? 200 : 503, body: `${lines.join('\n')}\n` };
+  return text(results.every(({ reason }) => reason === undefined) ? 200 : 503, lines.join('\n'));
 }
 
 function outcome(check: ReadyCheck): string | undefined {

@@ -5,24 +5,24 @@ import { RouterTable } from './contract.ts';
 import type { Endpoints } from './endpoints.ts';
 
 const Endpoint = z.strictObject({ uid: z.string(), address: z.string(), port: z.int(), ready: z.boolean() });
-const Remembered = z.strictObject({
+const Content = z.strictObject({
   table: RouterTable,
   endpoints: z.array(z.tuple([z.string(), z.array(Endpoint)])),
 });
 
-export interface Memory {
+export interface Remembered {
   readonly table: RouterTable;
   readonly endpoints: Endpoints;
 }
 
-function memoryPath(directory: string): string {
+function pathIn(directory: string): string {
   return `${directory}/known.json`;
 }
 
 /** Undefined when there is nothing, or nothing that can be understood. */
-export async function recall(directory: string): Promise<Memory | undefined> {
+export async function recall(directory: string): Promise<Remembered | undefined> {
   try {
-    const { table, endpoints } = Remembered.parse(JSON.parse(await readFile(memoryPath(directory), 'utf8')));
+    const { table, endpoints } = Content.parse(JSON.parse(await readFile(pathIn(directory), 'utf8')));
     return { table, endpoints: new Map(endpoints) };
   } catch {
     return undefined;
@@ -30,8 +30,12 @@ export async function recall(directory: string): Promise<Memory | undefined> {
 }
 
 /** Rejects with the error of the file system. */
-export async function remember(directory: string, { table, endpoints }: Memory, signal: AbortSignal): Promise<void> {
-  const path = memoryPath(directory);
+export async function remember(
+  directory: string,
+  { table, endpoints }: Remembered,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = pathIn(directory);
   await writeFile(`${path}.new`, JSON.stringify({ table, endpoints: [...endpoints] }), { signal });
   await rename(`${path}.new`, path);
 }
