@@ -4,19 +4,15 @@ import { Claims } from '../demo/claims.ts';
 import { diagnose } from '../demo/diagnosis.ts';
 import { play } from '../demo/play.ts';
 import { BLUE, PLAIN } from '../demo/show.ts';
-import type { Stage } from '../demo/stage.ts';
-import { openScene, remove } from './scene.ts';
+import { openScene, type Scene } from './scene.ts';
 
-let stage: Stage;
+let stage: Scene;
 
 beforeAll(async () => {
   stage = await openScene();
 });
 
-afterAll(async () => {
-  await remove(stage, [BLUE, PLAIN]);
-  stage.store.close();
-});
+afterAll(() => stage.close(BLUE, PLAIN));
 
 it('serves, reloads, refuses, replaces and shifts under load without a failed request or a restart', async () => {
   const claims = new Claims();

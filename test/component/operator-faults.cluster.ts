@@ -11,14 +11,14 @@ import { modelInfo, modelPods, untilAllReport } from '../demo/pods.ts';
 import { processesOf } from '../demo/processes.ts';
 import { operatorPods } from '../demo/promotions.ts';
 import type { Target } from '../demo/reload.ts';
-import { untilLed, type Stage } from '../demo/stage.ts';
+import { untilLed } from '../demo/stage.ts';
 import { tierImages } from '../support/tier.ts';
-import { applySingle, BLUE_ONLY, failuresOf, loadOn, openScene, remove, untilReady } from './scene.ts';
+import { BLUE_ONLY, failuresOf, loadOn, openScene, untilReady, type Scene } from './scene.ts';
 
 const OPERATOR = 'deployment/switchyard-operator';
 const REST_MS = 30_000;
 
-let stage: Stage;
+let stage: Scene;
 let waves: Target;
 let steady: Target;
 let orphan: Target;
@@ -26,16 +26,13 @@ let orphan: Target;
 beforeAll(async () => {
   stage = await openScene();
   const slowly = { rollout: { hotReload: { maxConcurrent: '1', soak: '2s' } } };
-  waves = await applySingle(stage, 'waves', { replicas: 3, spec: slowly });
-  steady = await applySingle(stage, 'steady', { spec: { traffic: { sticky: { header: 'x-user-id' } } } });
-  orphan = await applySingle(stage, 'orphan', { spec: { traffic: { sticky: { header: 'x-user-id' } } } });
+  waves = await stage.applySingle('waves', { replicas: 3, spec: slowly });
+  steady = await stage.applySingle('steady', { spec: { traffic: { sticky: { header: 'x-user-id' } } } });
+  orphan = await stage.applySingle('orphan', { spec: { traffic: { sticky: { header: 'x-user-id' } } } });
   await untilReady(stage, [waves, steady, orphan]);
 });
 
-afterAll(async () => {
-  await remove(stage, [waves, steady, orphan]);
-  stage.store.close();
-});
+afterAll(() => stage.close());
 
 const podsOf = async ({ namespace, name }: Target): Promise<PodView[]> => modelPods(stage.kube, namespace, name);
 const identities = (pods: readonly PodView[]) => pods.map(({ uid, restarts }) => `${uid}/${restarts}`).toSorted();

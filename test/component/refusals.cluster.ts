@@ -11,25 +11,21 @@ import { SYSTEM_NAMESPACE } from '../demo/manifests.ts';
 import { modelInfo, modelPods } from '../demo/pods.ts';
 import { operatorPods } from '../demo/promotions.ts';
 import { isUpload, type Target } from '../demo/reload.ts';
-import type { Stage } from '../demo/stage.ts';
 import { global, pickle } from '../support/a-pickle.ts';
-import { applySingle, openScene, remove, untilReady } from './scene.ts';
+import { openScene, untilReady, type Scene } from './scene.ts';
 
 const SEVERAL_POLLS_MS = 2_500;
 
-let stage: Stage;
+let stage: Scene;
 let target: Target;
 
 beforeAll(async () => {
   stage = await openScene();
-  target = await applySingle(stage, 'refusals', { replicas: 2 });
+  target = await stage.applySingle('refusals', { replicas: 2 });
   await untilReady(stage, [target]);
 });
 
-afterAll(async () => {
-  await remove(stage, [target]);
-  stage.store.close();
-});
+afterAll(() => stage.close());
 
 async function archive(files: Readonly<Record<string, Uint8Array>>): Promise<Buffer> {
   const tar = pack();

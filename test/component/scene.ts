@@ -16,19 +16,40 @@ import type { Expectation, LoadReport } from '../load/contract.ts';
 import type { Load } from '../load/load.ts';
 import { install, openStage, untilLed, type Stage } from '../demo/stage.ts';
 
-/** The tier's cluster with the operator on it. */
-export async function openScene(): Promise<Stage> {
+type Options = Partial<SingleOptions>;
+
+/** The tier's cluster with the operator on it, and what one test file applies there. */
+export interface Scene extends Stage {
+  /**
+   * A resource with the variant `blue` alone, under a name and a key of its own. Its artifact is uploaded, it is applied, and nothing is waited for.
+   * `close` deletes it.
+   */
+  applySingle(prefix: string, options?: Options): Promise<Target>;
+  /** Deletes what was applied, and these; their children go with them in the background. */
+  close(...others: readonly Target[]): Promise<void>;
+}
+
+export async function openScene(): Promise<Scene> {
   const stage = openStage(await openTier(), new AbortController().signal);
   const path = `/apis/apps/v1/namespaces/${SYSTEM_NAMESPACE}/deployments/switchyard-operator`;
   if ((await stage.kube.read(path)) === undefined) await install(stage);
   else await untilLed(stage.kube);
-  return stage;
+  const applied: Target[] = [];
+  return {
+    ...stage,
+    async applySingle(prefix, options) {
+      const target = await applySingle(stage, prefix, options);
+      applied.push(target);
+      return target;
+    },
+    async close(...others) {
+      await remove(stage, [...applied, ...others]);
+      stage.store.close();
+    },
+  };
 }
 
-type Options = Partial<SingleOptions>;
-
-/** A resource with the variant `blue` alone, under a name and a key of its own. Its artifact is uploaded, it is applied, and nothing is waited for. */
-export async function applySingle({ kube, store }: Stage, prefix: string, options: Options = {}): Promise<Target> {
+async function applySingle({ kube, store }: Stage, prefix: string, options: Options = {}): Promise<Target> {
   const name = uniqueName(prefix);
   const target = { namespace: NAMESPACE, name, variant: 'blue', bucket: BUCKET, key: `${name}/model.tar.gz` };
   await store.upload(target.bucket, target.key, (await readArtifact('basket-blue')).bytes);
@@ -42,8 +63,7 @@ export async function untilReady({ kube }: Stage, targets: readonly Target[], se
   );
 }
 
-/** Deletes resources; their children go with them in the background. */
-export async function remove({ kube }: Stage, targets: readonly Target[]): Promise<void> {
+async function remove({ kube }: Stage, targets: readonly Target[]): Promise<void> {
   for (const { namespace, name } of targets)
     await kube.kubectl(['delete', 'mdep', name, '--namespace', namespace, '--wait=false', '--ignore-not-found']);
 }

@@ -3,21 +3,16 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { condition } from '../demo/kube.ts';
 import { NAMESPACE } from '../demo/manifests.ts';
 import type { Target } from '../demo/reload.ts';
-import type { Stage } from '../demo/stage.ts';
 import { uniqueName } from '../support/tier.ts';
-import { applySingle, failuresOf, loadOn, openScene, remove, untilReady, untilReason } from './scene.ts';
+import { failuresOf, loadOn, openScene, untilReady, untilReason, type Scene } from './scene.ts';
 
-let stage: Stage;
-const targets: Target[] = [];
+let stage: Scene;
 
 beforeAll(async () => {
   stage = await openScene();
 });
 
-afterAll(async () => {
-  await remove(stage, targets);
-  stage.store.close();
-});
+afterAll(() => stage.close());
 
 it('leaves a foreign Service of a name that it needs alone, reports it, and takes the name when it is free', async () => {
   const { kube } = stage;
@@ -25,8 +20,7 @@ it('leaves a foreign Service of a name that it needs alone, reports it, and take
   const service = `${name}--blue`;
   const metadata = { name: service, namespace: NAMESPACE };
   await kube.apply({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 4711 }] } });
-  const target = await applySingle(stage, 'taken', { name, replicas: 1 });
-  targets.push(target);
+  const target = await stage.applySingle('taken', { name, replicas: 1 });
 
   expect(await untilReason(stage, target, 'Stalled', 'NameConflict')).toContain(`Service ${service}`);
   const foreign = await kube.read(`/api/v1/namespaces/${NAMESPACE}/services/${service}`);
@@ -54,8 +48,7 @@ async function switchTo(target: Target, sticky: object | null, message: string):
 }
 
 it('moves between model pods and routers by an edit, without losing a request of clients that keep their connections', async () => {
-  const target = await applySingle(stage, 'switch', { replicas: 2 });
-  targets.push(target);
+  const target = await stage.applySingle('switch', { replicas: 2 });
   await untilReady(stage, [target]);
   const load = await loadOn(stage, target);
   try {

@@ -3,28 +3,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readArtifact } from '../demo/artifacts.ts';
 import { condition } from '../demo/kube.ts';
 import { BUCKET, NAMESPACE } from '../demo/manifests.ts';
-import { reload, type Target } from '../demo/reload.ts';
-import type { Stage } from '../demo/stage.ts';
+import { reload } from '../demo/reload.ts';
 import { uniqueName } from '../support/tier.ts';
-import { applySingle, BLUE_ONLY, failuresOf, loadOn, openScene, remove, untilReady, untilReason } from './scene.ts';
+import { BLUE_ONLY, failuresOf, loadOn, openScene, untilReady, untilReason, type Scene } from './scene.ts';
 
-let stage: Stage;
-const targets: Target[] = [];
+let stage: Scene;
 
 beforeAll(async () => {
   stage = await openScene();
 });
 
-afterAll(async () => {
-  await remove(stage, targets);
-  stage.store.close();
-});
-
-async function apply(...[prefix, options]: [string, Parameters<typeof applySingle>[2]?]): Promise<Target> {
-  const target = await applySingle(stage, prefix, { replicas: 1, ...options });
-  targets.push(target);
-  return target;
-}
+afterAll(() => stage.close());
 
 async function makeSecret(name: string): Promise<void> {
   const values = ['--from-literal=AWS_ACCESS_KEY_ID=nobody', '--from-literal=AWS_SECRET_ACCESS_KEY=nothing-at-all'];
@@ -34,16 +23,16 @@ async function makeSecret(name: string): Promise<void> {
 /** The spec's source, pointed somewhere else. */
 function source(bucket: string, secret: string) {
   const s3 = { store: 'minio', bucket, credentialsSecretRef: { name: secret } };
-  return { spec: { source: { pollInterval: '1s', s3 } } };
+  return { replicas: 1, spec: { source: { pollInterval: '1s', s3 } } };
 }
 
 it('names a missing bucket, a missing key and refused credentials, and goes on when the key appears', async () => {
   const secret = uniqueName('wrong');
   await makeSecret(secret);
   const key = `${uniqueName('later')}/model.tar.gz`;
-  const noBucket = await apply('no-bucket', source('nowhere', 's3-read'));
-  const noKey = await apply('no-key', { key });
-  const noEntry = await apply('no-entry', source(BUCKET, secret));
+  const noBucket = await stage.applySingle('no-bucket', source('nowhere', 's3-read'));
+  const noKey = await stage.applySingle('no-key', { replicas: 1, key });
+  const noEntry = await stage.applySingle('no-entry', source(BUCKET, secret));
 
   expect(await untilReason(stage, noBucket, 'ArtifactResolved', 'NoSuchBucket')).toContain('nowhere');
   expect(await untilReason(stage, noKey, 'ArtifactResolved', 'NoSuchKey')).toContain(key);
@@ -53,7 +42,7 @@ it('names a missing bucket, a missing key and refused credentials, and goes on w
 });
 
 it('serves on while the store is down, and takes uploads from after it', async () => {
-  const target = await apply('outage');
+  const target = await stage.applySingle('outage', { replicas: 1 });
   await untilReady(stage, [target]);
   const load = await loadOn(stage, target);
   try {
