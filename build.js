@@ -49,6 +49,9 @@ async function bundle(program, entries) {
     entryPoints: entries,
     outdir,
     bundle: true,
+    // What is imported when it is needed lies in a file of its own: a server without S3 or gRPC never reads theirs.
+    splitting: true,
+    chunkNames: `${program}/[name]-[hash]`,
     platform: 'node',
     format: 'esm',
     // Packages that come in both forms: only their ES modules can be cut down to what is used.
