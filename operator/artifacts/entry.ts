@@ -1,7 +1,7 @@
 // One followed key of a source: who wants it, what is known of it, and when it is asked for next.
 import type { ObjectFacts } from '../domain/artifact.ts';
-import type { Knowledge } from './survey.ts';
-import { compare, printOf, type Print, type Track } from './track.ts';
+import type { Knowledge } from './bucket-survey.ts';
+import { compare, fingerprintOf, type Fingerprint, type KeyState } from './key-state.ts';
 
 /** A moment that does not come. */
 export const NEVER = Number.POSITIVE_INFINITY;
@@ -12,12 +12,12 @@ export interface Entry {
   readonly versionId: string | undefined;
   /** Poll interval by resource. */
   readonly wants: Map<string, number>;
-  track: Track;
+  state: KeyState;
   /** NEVER while it is being asked for, and for a pinned version that is known. */
   dueAt: number;
   isDone: boolean;
   /** The change that a List has shown and no HEAD has confirmed yet; `at` is epoch ms. */
-  noticed?: { readonly print: Print; readonly at: number };
+  noticed?: { readonly fingerprint: Fingerprint; readonly at: number };
 }
 
 /** Names a wanted key or version within its source. */
@@ -27,7 +27,7 @@ export function entryId(key: string, versionId: string | undefined): string {
 
 /** An entry that nobody wants yet and nothing is known of. */
 export function newEntry(key: string, versionId: string | undefined, dueAt: number): Entry {
-  return { key, versionId, wants: new Map(), track: {}, dueAt, isDone: false };
+  return { key, versionId, wants: new Map(), state: {}, dueAt, isDone: false };
 }
 
 /** The shortest interval of all who want it, in ms. */
@@ -37,31 +37,32 @@ export function intervalOf({ wants }: Entry): number {
 
 /** What a survey has to know of these keys. */
 export function knowledgeOf(entries: ReadonlyMap<string, Entry>): Knowledge {
-  const trackOf = (key: string): Track => entries.get(key)?.track ?? {};
+  const stateOf = (key: string): KeyState => entries.get(key)?.state ?? {};
   return {
     judge(key, listed, sentAt) {
-      const { failure } = trackOf(key);
+      const { failure } = stateOf(key);
       // A key that was missing before is believed to be missing still; the first time a HEAD has to confirm it.
       if (listed === undefined) return failure?.reason === 'NoSuchKey' ? { kind: 'failed', failure } : undefined;
-      const print = printOf(listed);
-      if (compare(trackOf(key), print) === 'same') return { kind: 'same' };
-      notice(entries.get(key), print, sentAt);
+      const fingerprint = fingerprintOf(listed);
+      if (compare(stateOf(key), fingerprint) === 'same') return { kind: 'same' };
+      notice(entries.get(key), fingerprint, sentAt);
       return undefined;
     },
     listedAt: (key, facts) => noticedAt(entries.get(key), facts),
     doubtedVersion: (key, facts) =>
-      compare(trackOf(key), printOf(facts)) === 'older' ? trackOf(key).current?.artifact.versionId : undefined,
+      compare(stateOf(key), fingerprintOf(facts)) === 'older' ? stateOf(key).current?.artifact.versionId : undefined,
   };
 }
 
-function notice(entry: Entry | undefined, print: Print, at: number): void {
-  if (entry !== undefined && !isPrint(entry.noticed?.print, print)) entry.noticed = { print, at };
+function notice(entry: Entry | undefined, fingerprint: Fingerprint, at: number): void {
+  if (entry !== undefined && !isSameVersion(entry.noticed?.fingerprint, fingerprint))
+    entry.noticed = { fingerprint, at };
 }
 
 function noticedAt(entry: Entry | undefined, facts: ObjectFacts): number | undefined {
-  return isPrint(entry?.noticed?.print, printOf(facts)) ? entry?.noticed?.at : undefined;
+  return isSameVersion(entry?.noticed?.fingerprint, fingerprintOf(facts)) ? entry?.noticed?.at : undefined;
 }
 
-function isPrint(a: Print | undefined, b: Print): boolean {
+function isSameVersion(a: Fingerprint | undefined, b: Fingerprint): boolean {
   return a?.etag === b.etag && a.modified === b.modified;
 }

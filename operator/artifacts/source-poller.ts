@@ -7,8 +7,8 @@ import { isOutage, isRefusal, StoreError } from './failure.ts';
 import type { SourceOpener } from './opener.ts';
 import type { BucketPressure } from './pressure.ts';
 import type { ArtifactSource, Resolution } from './source.ts';
-import { Survey, type Answer } from './survey.ts';
-import { failed, found, resolutionOf, seenAgain, signature, type Track } from './track.ts';
+import { BucketSurvey, type Answer } from './bucket-survey.ts';
+import { failed, found, resolutionOf, seenAgain, signature, type KeyState } from './key-state.ts';
 
 export interface SourcePollerDeps {
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export class SourcePoller {
   #timer: Timer | undefined;
   #timerAt = NEVER;
   #round: Promise<void> | undefined;
-  #open: { readonly identity: string; readonly survey: Survey } | undefined;
+  #open: { readonly identity: string; readonly survey: BucketSurvey } | undefined;
   #refresh = false;
 
   constructor(source: ArtifactSource, deps: SourcePollerDeps) {
@@ -73,7 +73,7 @@ export class SourcePoller {
 
   resolution(key: string, versionId: string | undefined): Resolution {
     const entry = this.#entries.get(entryId(key, versionId));
-    return entry === undefined ? { kind: 'pending' } : resolutionOf(entry.track);
+    return entry === undefined ? { kind: 'pending' } : resolutionOf(entry.state);
   }
 
   /** Asks for these now, with credentials read anew; only the bucket's back-off still counts. */
@@ -168,13 +168,13 @@ export class SourcePoller {
   }
 
   /** The survey on the credentials of now; other credentials get a new one, which tries again what the old ones were refused. */
-  async #surveyWith(refresh: boolean): Promise<Survey> {
+  async #surveyWith(refresh: boolean): Promise<BucketSurvey> {
     const open = await this.#deps.opener.open(this.#source, refresh, this.#stopping.signal).catch((error: unknown) => {
       this.#open = undefined; // the Secret was read just now: reading it again at once cannot help
       throw error;
     });
     if (this.#open === undefined || this.#open.identity !== open.identity) {
-      const survey = new Survey(countedReader(open.reader, this.#deps.onCall), this.#deps.clock);
+      const survey = new BucketSurvey(countedReader(open.reader, this.#deps.onCall), this.#deps.clock);
       this.#open = { identity: open.identity, survey };
     }
     return this.#open.survey;
@@ -186,12 +186,12 @@ export class SourcePoller {
     for (const entry of entries) {
       const answer = answers.get(entry);
       if (answer === undefined) continue;
-      const before = signature(entry.track);
-      entry.track = this.#next(entry, answer);
+      const before = signature(entry.state);
+      entry.state = this.#next(entry, answer);
       entry.isDone = entry.versionId !== undefined && answer.kind === 'found';
       // Earlier than never: a poke or a shorter interval came in while this was asked.
       if (!entry.isDone) entry.dueAt = Math.min(entry.dueAt, this.#nextDue(entry, answer, factor));
-      if (signature(entry.track) !== before) for (const resource of entry.wants.keys()) changed.add(resource);
+      if (signature(entry.state) !== before) for (const resource of entry.wants.keys()) changed.add(resource);
     }
     this.#judgeBucket([...answers.values()]);
     for (const resource of changed) this.#deps.onChange(resource);
@@ -206,12 +206,12 @@ export class SourcePoller {
       pressure.succeeded();
   }
 
-  #next(entry: Entry, answer: Answer): Track {
+  #next(entry: Entry, answer: Answer): KeyState {
     const now = this.#deps.clock.now();
-    if (answer.kind === 'same') return seenAgain(entry.track);
-    if (answer.kind === 'failed') return failed(entry.track, answer.failure, now);
+    if (answer.kind === 'same') return seenAgain(entry.state);
+    if (answer.kind === 'failed') return failed(entry.state, answer.failure, now);
     const { store, bucket = '' } = this.#source;
-    return found(entry.track, { store, bucket, key: entry.key }, answer, now);
+    return found(entry.state, { store, bucket, key: entry.key }, answer, now);
   }
 
   #nextDue(entry: Entry, answer: Answer, factor: number): number {
@@ -238,7 +238,7 @@ function isRefusedAnswer(answer: Answer | undefined): boolean {
 }
 
 async function answersFrom(
-  survey: Survey,
+  survey: BucketSurvey,
   entries: readonly Entry[],
   signal: AbortSignal,
 ): Promise<Map<Entry, Answer>> {

@@ -4,7 +4,7 @@ import type { StoreFailure } from './failure.ts';
 import type { Resolution } from './source.ts';
 
 /** What a List and a HEAD both tell of an object: enough to see that it changed. */
-export interface Print {
+export interface Fingerprint {
   readonly etag: string;
   readonly size: number | undefined;
   /** Whole seconds: a HEAD knows no finer ones. */
@@ -13,19 +13,19 @@ export interface Print {
 
 interface Current {
   readonly artifact: ResolvedArtifact;
-  readonly print: Print;
+  readonly fingerprint: Fingerprint;
   readonly listedAt: number;
 }
 
 /** An answer that is older than what is known: a replica that lags, or an object that was put back. */
 interface Doubt {
-  readonly print: Print;
+  readonly fingerprint: Fingerprint;
   readonly since: number;
   readonly answers: number;
 }
 
 /** State of one key. The empty object is a key that was never asked about. */
-export interface Track {
+export interface KeyState {
   readonly current?: Current;
   readonly failure?: StoreFailure & { readonly since: number };
   readonly doubt?: Doubt;
@@ -43,54 +43,54 @@ export interface Found {
 const DOUBT_MS = 60_000;
 const DOUBT_ANSWERS = 3;
 
-/** The print of an object. ETags are compared without quotes and weakness, which List and HEAD may write differently. */
-export function printOf(facts: Pick<ObjectFacts, 'etag' | 'size' | 'lastModified'>): Print {
+/** The fingerprint of an object. ETags are compared without quotes and weakness, which List and HEAD may write differently. */
+export function fingerprintOf(facts: Pick<ObjectFacts, 'etag' | 'size' | 'lastModified'>): Fingerprint {
   const etag = (facts.etag ?? '').replace(/^W\//, '').replaceAll('"', '');
   return { etag, size: facts.size, modified: Math.floor((facts.lastModified?.getTime() ?? 0) / 1000) };
 }
 
 /** What an answer of the store means for a key. `older` needs to be confirmed, see Doubt. */
-export function compare(track: Track, print: Print): 'same' | 'newer' | 'older' {
-  const known = track.current?.print;
+export function compare(state: KeyState, fingerprint: Fingerprint): 'same' | 'newer' | 'older' {
+  const known = state.current?.fingerprint;
   if (known === undefined) return 'newer';
-  if (isSame(known, print)) return 'same';
-  return print.modified < known.modified && track.failure?.reason !== 'NoSuchKey' ? 'older' : 'newer';
+  if (isSame(known, fingerprint)) return 'same';
+  return fingerprint.modified < known.modified && state.failure?.reason !== 'NoSuchKey' ? 'older' : 'newer';
 }
 
 /** The key has the version that is known already: whatever had failed is over. */
-export function seenAgain(track: Track): Track {
-  return track.current === undefined ? {} : { current: track.current };
+export function seenAgain(state: KeyState): KeyState {
+  return state.current === undefined ? {} : { current: state.current };
 }
 
 /** The store described the object in full. */
 export function found(
-  track: Track,
+  state: KeyState,
   place: { readonly store: string; readonly bucket: string; readonly key: string },
   { facts, listedAt, knownIsGone = false }: Found,
   now: number,
-): Track {
-  const print = printOf(facts);
-  const verdict = compare(track, print);
-  if (verdict === 'same') return seenAgain(track);
+): KeyState {
+  const fingerprint = fingerprintOf(facts);
+  const verdict = compare(state, fingerprint);
+  if (verdict === 'same') return seenAgain(state);
   if (verdict === 'older' && !knownIsGone) {
-    const doubt = doubted(track.doubt, print, now);
-    if (!isConfirmed(doubt, now)) return { ...seenAgain(track), doubt };
+    const doubt = doubted(state.doubt, fingerprint, now);
+    if (!isConfirmed(doubt, now)) return { ...seenAgain(state), doubt };
   }
   const artifact = artifactFrom(place, facts);
-  const { current } = track;
+  const { current } = state;
   const isRenewed = current !== undefined && identityOf(current.artifact) === identityOf(artifact);
-  return { current: { artifact, print, listedAt: isRenewed ? current.listedAt : listedAt } };
+  return { current: { artifact, fingerprint, listedAt: isRenewed ? current.listedAt : listedAt } };
 }
 
 /** The store did not tell. The last version stays known; the same failure again changes nothing. */
-export function failed(track: Track, failure: StoreFailure, now: number): Track {
-  if (track.failure?.cause === failure.cause) return track;
-  const since = track.failure?.reason === failure.reason ? track.failure.since : now;
-  return { ...track, failure: { ...failure, since } };
+export function failed(state: KeyState, failure: StoreFailure, now: number): KeyState {
+  if (state.failure?.cause === failure.cause) return state;
+  const since = state.failure?.reason === failure.reason ? state.failure.since : now;
+  return { ...state, failure: { ...failure, since } };
 }
 
 /** What a resource is told of a key: a failure hides nothing that was known before. */
-export function resolutionOf({ current, failure }: Track): Resolution {
+export function resolutionOf({ current, failure }: KeyState): Resolution {
   if (failure !== undefined) {
     const { reason, message, since } = failure;
     return { kind: 'failed', reason, message, since, ...(current !== undefined && { last: current.artifact }) };
@@ -101,8 +101,8 @@ export function resolutionOf({ current, failure }: Track): Resolution {
 }
 
 /** Text that differs when a resource should look again. */
-export function signature(track: Track): string {
-  const { current, failure } = track;
+export function signature(state: KeyState): string {
+  const { current, failure } = state;
   const artifact = current?.artifact;
   return JSON.stringify([
     artifact === undefined ? undefined : [identityOf(artifact), artifact.sha256],
@@ -110,8 +110,8 @@ export function signature(track: Track): string {
   ]);
 }
 
-function doubted(doubt: Doubt | undefined, print: Print, now: number): Doubt {
-  if (doubt === undefined || !isSame(doubt.print, print)) return { print, since: now, answers: 1 };
+function doubted(doubt: Doubt | undefined, fingerprint: Fingerprint, now: number): Doubt {
+  if (doubt === undefined || !isSame(doubt.fingerprint, fingerprint)) return { fingerprint, since: now, answers: 1 };
   return { ...doubt, answers: doubt.answers + 1 };
 }
 
@@ -119,6 +119,6 @@ function isConfirmed({ since, answers }: Doubt, now: number): boolean {
   return answers >= DOUBT_ANSWERS && now - since >= DOUBT_MS;
 }
 
-function isSame(a: Print, b: Print): boolean {
+function isSame(a: Fingerprint, b: Fingerprint): boolean {
   return a.etag === b.etag && a.modified === b.modified && a.size === b.size;
 }

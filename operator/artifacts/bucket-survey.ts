@@ -1,10 +1,10 @@
-// One round of questions about many keys of a bucket: Lists where they pay, HEADs for what changed and for the rest.
+// A survey is one round of questions about many keys of a bucket: Lists where they pay, HEADs for what changed and for the rest.
 import type { ObjectFacts } from '../domain/artifact.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { compareKeys, justBefore, planCalls, type Call } from './coverage.ts';
 import { isOutage, StoreError, type StoreFailure } from './failure.ts';
 import type { ListedObject, Page, S3Reader } from './s3-reader.ts';
-import type { Found } from './track.ts';
+import type { Found } from './key-state.ts';
 
 export type Answer =
   | { readonly kind: 'same' }
@@ -28,7 +28,7 @@ const WORTHWHILE = 2;
 const CALLS_AT_ONCE = 4;
 
 /** Asks one bucket with one identity, and remembers which folders are not worth a List. */
-export class Survey {
+export class BucketSurvey {
   readonly #reader: S3Reader;
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   /** Folder → until when (monotonic). */
