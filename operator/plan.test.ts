@@ -7,7 +7,6 @@ import {
   conditionsOf,
   context,
   find,
-  KEY,
   NOW,
   resolved,
   settle,
@@ -159,31 +158,4 @@ it('takes a key that vanished for unfinished until the deadline, then for stalle
   });
   expect(conditionsOf(later)).toMatchObject({ Stalled: 'True/NoSuchKey' });
   expect(later.reloads).toEqual([]);
-});
-
-it('removes a variant only after every router has confirmed that it gets nothing', () => {
-  const two = aSpec({ variants: ['blue', 'green'].map((name) => ({ name, weight: 1, model: { key: KEY } })) });
-  const before = settle(aResource({ spec: two }), withVariant(found(), 'green', { artifact: resolved('v1') }));
-  const spec = aSpec({ traffic: { router: 'HAProxy' } });
-  const unconfirmed = { router: { ...before.world.router, pods: [] }, service: { kind: 'router' } } as const;
-
-  const done = plan(aResource({ spec }), found(unconfirmed), context, NOW);
-
-  expect(done.children.keeps('Deployment', 'retail--green')).toBe(true);
-  expect(done.children.keeps('Deployment', 'retail--red')).toBe(false);
-});
-
-it('drains the model pods when the Service turns to the routers', () => {
-  const spec = aSpec({ traffic: { router: 'HAProxy' } });
-  const world = found({ service: { kind: 'variant', variant: 'blue' } });
-  const start = plan(aResource({ spec }), world, context, NOW);
-  const seen = carriedOut(world, start);
-
-  const flip = plan(aResource({ spec, status: start.status }), seen, context, NOW);
-  const drained = { ...carriedOut(seen, flip), drained: true };
-  const after = plan(aResource({ spec, status: flip.status }), drained, context, NOW);
-
-  expect(start.drain).toBeUndefined();
-  expect(flip.status.draining?.until).toBe('2026-01-01T00:02:00.000Z');
-  expect(after.status.draining).toBeUndefined();
 });

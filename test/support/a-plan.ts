@@ -40,6 +40,26 @@ export function aWorld(overrides: Partial<Observed> = {}): Observed {
   return { ...base, adminToken: 'token', obstacles: [], ...overrides };
 }
 
+/** Equal variants of the same key. */
+export function variantsOf(...names: readonly string[]): readonly object[] {
+  return names.map((name) => ({ name, weight: 1, model: { key: KEY } }));
+}
+
+/** The store has answered for these variants, and nothing runs. */
+export function worldOf(...names: readonly string[]): Observed {
+  return aWorld({ variants: new Map(names.map((name) => [name, { artifact: resolved('v1'), pods: [] }])) });
+}
+
+/** Somebody has changed the spec. */
+export function edited(resource: Resource, spec: object): Resource {
+  return { ...resource, generation: resource.generation + 1, spec: aSpec(spec) };
+}
+
+/** The revision that the variant at that place serves. */
+export function stableOf({ status }: Pick<Resource, 'status'>, at = 0): string {
+  return status?.variants?.[at]?.stable ?? '';
+}
+
 /** The world with something else said of one variant. */
 export function withVariant(
   world: Observed,
@@ -119,6 +139,10 @@ export function settle(resource: Resource, world: Observed, now = NOW): { resour
     seen = carriedOut(seen, done);
   }
   return { resource: at, world: seen };
+}
+
+export function blueAtRest(): { readonly resource: Resource; readonly world: Observed } {
+  return settle(aResource(), worldOf('blue'));
 }
 
 export function conditionsOf(done: Plan): Readonly<Record<string, string>> {
