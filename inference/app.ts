@@ -18,6 +18,9 @@ import type { Reader } from './model/loader.ts';
 import { servedBy } from './model/prepare.ts';
 import { ModelSlot } from './model/slot.ts';
 import type { Store } from './model/store.ts';
+import { createCopies } from './monitoring/copies.ts';
+import type { Copies } from './monitoring/copies.ts';
+import type { Lines } from './monitoring/sinks.ts';
 import { artifactsOf, firstRequest, storeOf } from './origin.ts';
 import { createPublicApi } from './public-api.ts';
 import { addAdminRoutes } from './routes/admin.ts';
@@ -37,6 +40,8 @@ export interface AppOptions {
   readonly reader?: Reader;
   /** Pauses within one download; see `Artifacts`. */
   readonly retryMs?: readonly number[];
+  /** Where payload events go that are for standard output. */
+  readonly lines?: Lines;
 }
 
 /** undefined: it is off. */
@@ -65,6 +70,7 @@ interface Parts {
   readonly artifacts: Artifacts;
   readonly metrics: Metrics;
   readonly connections: Connections;
+  readonly copies: Copies;
   readonly modelName: () => string;
 }
 
@@ -105,6 +111,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       slot.close();
       const apis = adminApi === undefined ? [publicApi] : [publicApi, adminApi];
       await Promise.all([grpcApi?.close(config.shutdownMs), ...apis.map((api) => close(api, config.shutdownMs))]);
+      await parts.copies.close(config.shutdownMs);
       await discardArtifacts(config);
     },
   };
@@ -125,16 +132,24 @@ async function discardArtifacts({ artifactDir, artifactDirIsTemporary }: Config)
   if (artifactDirIsTemporary) await rm(artifactDir, { recursive: true, force: true });
 }
 
-async function assemble(config: Config, { log, memoryLimit, retryMs, reader }: AppOptions): Promise<Parts> {
+async function assemble(config: Config, { log, memoryLimit, retryMs, reader, lines }: AppOptions): Promise<Parts> {
   const { modelDeployment } = config;
   const store = await storeOf(config);
   const artifacts = artifactsOf(config, store, log, retryMs);
   const connections = new Connections();
   const modelName = () => modelDeployment ?? slot.current?.manifest.name ?? 'model';
+  const copies = createCopies({
+    settings: config.monitoring,
+    variant: config.variant,
+    modelName,
+    log,
+    lines: lines ?? process.stdout,
+  });
   const metrics = createMetrics({
     slot: () => slot,
     modelName,
     connections,
+    copies,
     drift: {
       current: () => slot.current,
       windowMs: config.driftWindowMs,
@@ -153,7 +168,7 @@ async function assemble(config: Config, { log, memoryLimit, retryMs, reader }: A
     timeoutMs: config.loadTimeoutMs,
     onLoaded: metrics.reloaded,
   });
-  return { config, log, slot, store, artifacts, metrics, connections, modelName };
+  return { config, log, slot, store, artifacts, metrics, connections, copies, modelName };
 }
 
 async function begin({ config, slot, store, log }: Parts, signal: AbortSignal, firstRetryMs?: number): Promise<void> {
@@ -167,14 +182,23 @@ async function begin({ config, slot, store, log }: Parts, signal: AbortSignal, f
   if (config.pollMs > 0) void poll({ slot, store, key: request.key, everyMs: config.pollMs, log }, signal);
 }
 
-function publicApiOf({ config, log, connections }: Parts, models: ModelsOptions): FastifyInstance {
+function publicApiOf({ config, log, connections, copies }: Parts, models: ModelsOptions): FastifyInstance {
   const { slot } = models;
   const reload = () => {
     // As in the Python service nobody waits for it; what came of it is in the log and in /model/info.
     slot.load({ ...firstRequest(config), sequence: slot.sequence }).catch(() => undefined);
   };
   const { variant, maxBodyBytes, accessLogEvery, corsOrigins, allowPublicReload } = config;
-  const options = { ...models, log, connections, variant, maxBodyBytes, accessLogEvery, corsOrigins };
+  const options = {
+    ...models,
+    log,
+    connections,
+    variant,
+    maxBodyBytes,
+    accessLogEvery,
+    corsOrigins,
+    taps: copies.taps,
+  };
   return createPublicApi({ ...options, ...(allowPublicReload && { reload }) });
 }
 

@@ -8,6 +8,8 @@ import type { ArtifactRef } from './contract.ts';
 import type { CorsOrigins } from './cors.ts';
 import { adapterSettings } from './adapter/settings.ts';
 import type { AdapterSettings } from './adapter/settings.ts';
+import { monitoringSettings } from './monitoring/settings.ts';
+import type { MonitoringSettings } from './monitoring/settings.ts';
 import { ConfigError, endpoint, flag, issuesOf, number, text, token, whole } from './env.ts';
 
 export { ConfigError } from './env.ts';
@@ -117,6 +119,7 @@ export interface Config {
   /** What is compared with the reference of the model: 0 turns drift off. */
   readonly driftWindowMs: number;
   readonly driftMinRows: number;
+  readonly monitoring: MonitoringSettings;
 }
 
 /** Reads the environment; `read` is the file reader, replaced in tests. Throws ConfigError. */
@@ -149,6 +152,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     shutdownMs: values.SHUTDOWN_SECONDS * 1000,
     driftWindowMs: values.DRIFT_WINDOW_SECONDS * 1000,
     driftMinRows: values.DRIFT_MIN_ROWS,
+    monitoring: monitoringSettings(env),
   });
 }
 

@@ -24,10 +24,12 @@ function memoryLimit(): { readonly memoryLimit?: number } {
 }
 
 const config = readConfig();
-const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+// A reader that does not keep up must not hold up requests: with payload events on standard output, writing happens beside them.
+const lines = pino.destination({ dest: 1, sync: config.monitoring.payloads?.sink !== 'stdout' });
+const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, lines);
 
 async function create(): Promise<App> {
-  if (config.adapter === undefined) return createApp(config, { log, ...memoryLimit() });
+  if (config.adapter === undefined) return createApp(config, { log, lines, ...memoryLimit() });
   const { createAdapter } = await import('./adapter/app.ts');
   return createAdapter(config, config.adapter, { log });
 }
@@ -41,6 +43,7 @@ async function end(signal: NodeJS.Signals): Promise<void> {
   const app = await starting;
   await app.stop(drainMs);
   log.info({ served: app.served() }, 'stopped');
+  lines.flushSync();
   process.exit(0);
 }
 

@@ -3,7 +3,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { Connections } from './connections.ts';
 import type { SlotView } from './model/reported.ts';
 import type { DriftOptions } from './monitoring/drift.ts';
-import { addModelGauges } from './monitoring/gauges.ts';
+import type { Copies } from './monitoring/copies.ts';
+import { addModelGauges, addPayloadGauges } from './monitoring/gauges.ts';
 import { ModelMonitor } from './monitoring/monitor.ts';
 import { Timing } from './monitoring/timing.ts';
 
@@ -30,9 +31,10 @@ export interface MetricsOptions {
   readonly connections: Pick<Connections, 'open' | 'inFlight'>;
   /** Absent: nothing is predicted in this process. */
   readonly drift?: DriftOptions;
+  readonly copies?: Copies;
 }
 
-export function createMetrics({ slot, modelName, connections, drift }: MetricsOptions): Metrics {
+export function createMetrics({ slot, modelName, connections, drift, copies }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const success = tally(registry, 'model_infer_request_success', 'Inference requests answered', modelName);
@@ -41,6 +43,7 @@ export function createMetrics({ slot, modelName, connections, drift }: MetricsOp
   connectionGauges(registry, connections);
   const monitor = new ModelMonitor(drift);
   addModelGauges(registry, monitor, modelName);
+  if (copies?.payloads !== undefined) addPayloadGauges(registry, copies.payloads);
   const stages = {
     preprocess: new Timing('request_preprocess_seconds', 'Time to read and check a request'),
     predict: new Timing('request_predict_seconds', 'Time to run the model'),

@@ -1,7 +1,10 @@
 // The public port: all APIs that clients speak, CORS, and the answers for what does not exist.
 import type { FastifyInstance } from 'fastify';
+import { systemClock } from './clock.ts';
 import { answerPreflight } from './cors.ts';
 import type { CorsOrigins } from './cors.ts';
+import { addTaps } from './monitoring/exchange.ts';
+import type { Tap } from './monitoring/exchange.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addMetadataRoutes } from './routes/metadata.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
@@ -16,11 +19,14 @@ import { addUnknownAnswers } from './unknown.ts';
 export interface PublicOptions extends Omit<ServerOptions, 'slot'>, ModelsOptions {
   readonly corsOrigins: CorsOrigins;
   readonly reload?: () => void;
+  /** Who gets copies of requests and answers. */
+  readonly taps: readonly Tap[];
 }
 
 export function createPublicApi(options: PublicOptions): FastifyInstance {
   const { slot, metrics, variant, isLeaving, reload, corsOrigins } = options;
   const app = createServer({ ...options, problemForm: 'python' });
+  addTaps(app, options.taps, systemClock);
   addUnknownAnswers(app, (request, reply) => answerPreflight(request, reply, corsOrigins));
   addPredictRoute(app, slot, metrics);
   addHealthRoutes(app, slot, isLeaving);

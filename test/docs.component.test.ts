@@ -111,14 +111,16 @@ describe('docs/configuration.md', () => {
     'inference/config.ts',
     /^ {2}([A-Z_]{4,}\d?): (?:text|number|whole|flag|level|endpoint|token)/gm,
   );
+  const copies = variables('inference/monitoring/settings.ts', /^ {2}([A-Z_]{4,}): (?:text|number|sink|names)/gm);
   const INTERNAL = ['DESIRED_ARTIFACT_FILE', 'ARTIFACT_DIR'];
 
   it('finds the variables in the source', () => {
     expect(operators.length).toBeGreaterThan(8);
     expect(servers.length).toBeGreaterThan(15);
+    expect(copies.length).toBeGreaterThan(4);
   });
 
-  it.each([...operators, ...servers].filter((name) => !INTERNAL.includes(name)))('names %s', (name) => {
+  it.each([...operators, ...servers, ...copies].filter((name) => !INTERNAL.includes(name)))('names %s', (name) => {
     expect(content).toContain(`\`${name}\``);
   });
 });

