@@ -125,6 +125,33 @@ describe('golden rows', () => {
     });
   });
 
+  it('of a table hold texts and missing values, as clients send them', async () => {
+    const seen: number[][] = [];
+    const table = aModel({
+      texts: new Map([[1, new Map([['Oslo', 4]])]]),
+      predict: (row) => Float64Array.of(seen.push([...row]) * 0),
+    });
+    const inputs = [
+      [1, 'Oslo'],
+      [true, 'Rome'],
+      [null, null],
+    ];
+
+    await checkGolden(aManifest({ golden: { inputs, outputs: ['no', 'no', 'no'] } }).golden, table);
+
+    expect(seen).toEqual([
+      [1, 4],
+      [1, -1],
+      [NaN, NaN],
+    ]);
+    await expect(
+      checkGolden(aManifest({ golden: { inputs: [[1, 2]], outputs: ['no'] } }).golden, table),
+    ).rejects.toThrow('input 1 has 2 where the model takes text');
+    await expect(
+      checkGolden(aManifest({ golden: { inputs: [['1', 'Oslo']], outputs: ['no'] } }).golden, table),
+    ).rejects.toThrow('input 1 has "1" where the model takes a number');
+  });
+
   it('of a regressor are numbers within the tolerance', async () => {
     const rest = withoutProba({
       task: 'regressor',

@@ -1,5 +1,6 @@
 // What a model must satisfy before it may answer: it fits its own metadata, it gives the golden answers, and it can take the active model's place.
 import { setImmediate as yieldToRequests } from 'node:timers/promises';
+import { cellOf } from '../features/cell.ts';
 import { LoadError } from '../load-error.ts';
 import type { Golden, Manifest } from './manifest.ts';
 import type { Method, Model } from './model.ts';
@@ -48,14 +49,23 @@ export async function checkGolden(golden: Golden | undefined, model: Model): Pro
     if (input.length !== model.features) {
       throw mismatch(`input ${at + 1} has ${input.length} numbers, the model takes ${model.features}`);
     }
-    checkRow({ at, input, expected: outputs[at], tolerance: golden.tolerance }, model);
+    checkRow({ at, input: rowOf(input, at, model), expected: outputs[at], tolerance: golden.tolerance }, model);
     if (at % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await yieldToRequests();
   }
 }
 
+function rowOf(input: Golden['inputs'][number], at: number, model: Model): Float64Array {
+  return Float64Array.from(input, (value, column) => {
+    const cell = cellOf(model, column, value);
+    if (cell !== undefined) return cell;
+    const wanted = model.texts.has(column) ? 'text' : 'a number';
+    throw mismatch(`input ${at + 1} has ${quoted(value)} where the model takes ${wanted}`);
+  });
+}
+
 interface GoldenRow {
   readonly at: number;
-  readonly input: readonly number[];
+  readonly input: Float64Array;
   readonly expected: readonly number[] | ClassLabel | undefined;
   readonly tolerance: number;
 }
@@ -93,7 +103,7 @@ function checkPrediction(row: GoldenRow, expected: ClassLabel | undefined, { tas
 
 function answerTo({ at, input }: GoldenRow, method: Method): Float64Array {
   try {
-    return method(Float64Array.from(input), 1);
+    return method(input, 1);
   } catch (error) {
     if (!(error instanceof ModelInputError)) throw error;
     throw mismatch(`input ${at + 1} is refused (${error.message})`);
@@ -128,7 +138,7 @@ function firstDifference(a: readonly ClassLabel[], b: readonly ClassLabel[]): nu
   return -1;
 }
 
-function quoted(value: ClassLabel | undefined): string {
+function quoted(value: ClassLabel | null | undefined): string {
   return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80);
 }
 

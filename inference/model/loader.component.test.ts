@@ -69,3 +69,12 @@ it.each([
 
   await expect(modelLoader(LIMITS, readArtifact)({ key: KEY, path }, never)).rejects.toMatchObject({ reason });
 });
+
+it('warms up a model of a table that refuses all but the categories it knows', async () => {
+  const path = new URL('../../test/fixtures/estimators/Pipeline+OneHotEncoder-drop/1.9.1.joblib', import.meta.url)
+    .pathname;
+
+  const { model } = await modelLoader(LIMITS, readArtifact)({ key: 'model.joblib', path }, never);
+
+  expect(() => model.predict(Float64Array.of(-1, -1, -1), 1)).toThrow('Found unknown categories');
+});

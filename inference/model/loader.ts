@@ -7,7 +7,7 @@ import type { Preprocessing } from '../features/preprocessing.ts';
 import { checkFeatures, checkGolden, checkModelHash } from './checks.ts';
 import { parseManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
-import { modelOf } from './model.ts';
+import { ModelInputError, modelOf } from './model.ts';
 import type { Model } from './model.ts';
 import type { ReadArtifact, ReadOrder } from './read-artifact.ts';
 
@@ -101,8 +101,18 @@ async function warmUp(model: Model): Promise<void> {
   const row = new Float64Array(model.features);
   for (let at = 0; at < WARM_UP_ROWS; at += 1) {
     row.fill((at * 7919) % 101);
+    for (const [column, texts] of model.texts) row[column] = at % texts.size;
+    tryRow(model, row);
+    if (at % 20 === 19) await yieldToRequests();
+  }
+}
+
+/** A model may know only some numbers, and refuse the rest. */
+function tryRow(model: Model, row: Float64Array): void {
+  try {
     model.predict(row, 1);
     model.predictProba?.(row, 1);
-    if (at % 20 === 19) await yieldToRequests();
+  } catch (error) {
+    if (!(error instanceof ModelInputError)) throw error;
   }
 }

@@ -8,10 +8,12 @@ import { parsePythonJson } from '../validation/python-json.ts';
 import { Labels, Thresholds } from './decision.ts';
 
 const rows = z.array(z.array(z.number()).max(100_000)).min(1).max(10_000);
+/** As clients send them: null is a missing value. */
+const cells = z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])).max(100_000);
 
 /** Rows whose answers are known: a model that answers otherwise is not the model that was trained. */
 const Golden = z.object({
-  inputs: rows,
+  inputs: z.array(cells).min(1).max(10_000),
   /** Probabilities of every class for each input, or the label alone. */
   outputs: z.union([rows, z.array(z.union([z.string(), z.number(), z.boolean()])).min(1)]),
   /** Largest difference allowed. */
