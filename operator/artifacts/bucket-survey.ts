@@ -128,7 +128,7 @@ export class BucketSurvey {
       }
       left = left.slice(covered.length);
       if (left.length > 0 && covered.length < WORTHWHILE) {
-        this.#unlistable.set(prefix, this.#clock.monotonic() + UNLISTABLE_MS);
+        this.#noteUnlistable(prefix);
         break;
       }
     }
@@ -182,11 +182,14 @@ export class BucketSurvey {
     }
   }
 
+  #noteUnlistable(prefix: string): void {
+    const now = this.#clock.monotonic();
+    for (const [other, until] of this.#unlistable) if (until <= now) this.#unlistable.delete(other);
+    this.#unlistable.set(prefix, now + UNLISTABLE_MS);
+  }
+
   #canList(prefix: string): boolean {
-    const until = this.#unlistable.get(prefix);
-    if (until === undefined) return true;
-    if (until > this.#clock.monotonic()) return false;
-    return this.#unlistable.delete(prefix);
+    return (this.#unlistable.get(prefix) ?? -Infinity) <= this.#clock.monotonic();
   }
 }
 

@@ -115,6 +115,17 @@ it('says a refusal once, although each answer has a request id of its own', asyn
 });
 
 describe('an outage', () => {
+  it('is forgotten with the last resource that asked the bucket', async () => {
+    rig.bucket.fault = () => ({ code: 'ETIMEDOUT' });
+    rig.poller.want('ml/retail', [wanted('a', { intervalMs: SECOND })]);
+    await rig.clock.advance(10 * MINUTE);
+    rig.poller.want('ml/retail', []);
+
+    rig.poller.want('ml/other', [wanted('a', { intervalMs: SECOND })]);
+
+    expect((await rig.callsWithin(SECOND)).length).toBeGreaterThan(0);
+  });
+
   it('keeps the last version, says so once, and ends by itself', async () => {
     const etag = rig.bucket.put('a');
     rig.poller.want('ml/retail', [wanted('a', { intervalMs: SECOND })]);

@@ -25,7 +25,8 @@ export interface ArtifactPollerOptions {
 export class ArtifactPoller {
   readonly #options: ArtifactPollerOptions;
   readonly #pollers = new Map<string, SourcePoller>();
-  readonly #pressures = new Map<string, BucketPressure>();
+  /** By bucket, with the sources that share it: what nobody asks any more is not remembered. */
+  readonly #pressures = new Map<string, { readonly pressure: BucketPressure; readonly sources: Set<string> }>();
   /** By resource and source: which entries it wants. */
   readonly #wanted = new Map<string, ReadonlyMap<string, ReadonlySet<string>>>();
 
@@ -75,16 +76,20 @@ export class ArtifactPoller {
     const known = this.#pollers.get(id);
     if (known !== undefined) return known;
     const { onCall = () => undefined } = this.#options;
-    const poller = new SourcePoller(source, { ...this.#options, onCall, pressure: this.#pressureOf(source) });
+    const poller = new SourcePoller(source, { ...this.#options, onCall, pressure: this.#pressureOf(id, source) });
     this.#pollers.set(id, poller);
     return poller;
   }
 
-  #pressureOf({ store, bucket, region }: ArtifactSource): BucketPressure {
-    const id = JSON.stringify([store, bucket, region]);
-    const pressure = this.#pressures.get(id) ?? new BucketPressure(this.#options.random);
-    this.#pressures.set(id, pressure);
-    return pressure;
+  #pressureOf(id: string, { store, bucket, region }: ArtifactSource): BucketPressure {
+    const place = JSON.stringify([store, bucket, region]);
+    const shared = this.#pressures.get(place) ?? {
+      pressure: new BucketPressure(this.#options.random),
+      sources: new Set(),
+    };
+    shared.sources.add(id);
+    this.#pressures.set(place, shared);
+    return shared.pressure;
   }
 
   #release(resource: string, id: string, entries: readonly string[]): void {
@@ -92,6 +97,8 @@ export class ArtifactPoller {
     poller?.release(resource, entries);
     if (poller?.isIdle !== true) return;
     this.#pollers.delete(id);
+    for (const [place, { sources }] of this.#pressures)
+      if (sources.delete(id) && sources.size === 0) this.#pressures.delete(place);
     poller.stop().catch(this.#options.onError);
   }
 }

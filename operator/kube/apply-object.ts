@@ -143,11 +143,11 @@ class Applier implements ObjectWriter {
       propagationPolicy: propagation,
     };
     this.#options.assertLeading();
+    const path = pathOf(type, { namespace: ref.namespace, name: ref.name });
+    // Children with ever new names come and go for as long as their owner lives.
+    for (const paths of this.#applied.values()) paths.delete(path);
     try {
-      await this.#options.client.request('DELETE', pathOf(type, { namespace: ref.namespace, name: ref.name }), {
-        body,
-        signal,
-      });
+      await this.#options.client.request('DELETE', path, { body, signal });
       return 'deleted';
     } catch (error) {
       // 409: there is an object of that name, but it has another uid.

@@ -202,6 +202,24 @@ describe('an intent that was applied before', () => {
     expect(outcome).toBe('updated');
   });
 
+  it('is not remembered of an object that was deleted, though the cache has yet to hear of that', async () => {
+    const before = cachedFromServer();
+    writer = aWriter({ cached: () => before });
+    await writer.apply(Deployment, intent({ replicas: 1 }), signal);
+    expect(await writer.apply(Deployment, intent({ replicas: 1 }), signal)).toMatchObject({ outcome: 'skipped' });
+
+    await writer.delete(
+      Deployment,
+      { namespace: 'ml', name: 'web', uid: before?.metadata.uid ?? '' },
+      'Background',
+      signal,
+    );
+    server.requests.length = 0;
+
+    await expect(writer.apply(Deployment, intent({ replicas: 1 }), signal)).rejects.toMatchObject({ isConflict: true });
+    expect(patches()).toHaveLength(1);
+  });
+
   it('is sent again when the object is another one, or when its owner was forgotten', async () => {
     server.store.delete(PATH, {});
     expect(await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal)).toMatchObject({
