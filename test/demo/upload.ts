@@ -33,20 +33,21 @@ export async function upload(kind: UploadKind, stage: Stage, now: Date, onProgre
   if ((await kube.resource(BLUE.namespace, BLUE.name)) === undefined) {
     throw new MissingPart(`the cluster that is up has no ModelDeployment ${BLUE.namespace}/${BLUE.name}. ${HOW}`);
   }
-  const artifact = await artifactFor(kind, now);
-  const uploaded = await store.upload(BLUE.bucket, BLUE.key, artifact.bytes);
+  const artifact = await artifactFor(now);
+  const { bytes } = kind === 'good' ? artifact : truncated(artifact);
+  const what = `${kind === 'good' ? '' : 'the first half of '}version ${artifact.version}`;
+  const uploaded = await store.upload(BLUE.bucket, BLUE.key, bytes);
   const outcome = await asStep(onProgress, { step: 'Waiting for the operator and the pods', expectedSeconds: 2 }, () =>
     kube.until(BLUE, 'the upload to be served or refused', (resource) => outcomeOf(resource, uploaded)),
   );
   const listed = await kube.kubectl(['get', 'mdep', BLUE.name, '-n', BLUE.namespace, '-o', 'wide']);
-  return `Uploaded s3://${BLUE.bucket}/${BLUE.key} (version ${artifact.version}): ${outcome}\n\n${listed}`;
+  return `Uploaded s3://${BLUE.bucket}/${BLUE.key} (${what}): ${outcome}\n\n${listed}`;
 }
 
 /** New each time, so that each can be followed. */
-async function artifactFor(kind: UploadKind, now: Date): Promise<Artifact> {
-  const version = `blue-${now.toISOString().slice(11, 19).replaceAll(':', '')}`;
-  const artifact = await asVersion(await readArtifact('basket-blue-2'), version);
-  return kind === 'broken' ? truncated(artifact) : artifact;
+async function artifactFor(now: Date): Promise<Artifact> {
+  const time = now.toISOString().slice(11, 19).replaceAll(':', '');
+  return asVersion(await readArtifact('basket-blue-2'), `blue-${time}`);
 }
 
 /** Undefined while it is under way. */
