@@ -76,6 +76,7 @@ export function templateRenderer(
       modelDeployment: resource.name,
       variant,
       image: runtime.image ?? context.images.inference,
+      inferenceImage: context.images.inference,
       runtime,
       store: context.store(source.store) ?? { forcePathStyle: false },
       bucket: source.bucket,

@@ -37,6 +37,22 @@ describe('a pod', () => {
       { containerStatuses: [waiting('ContainerCreating'), waiting('ImagePullBackOff')] },
       { ready: false, restarts: 0, problem: 'ImagePullBackOff: m' },
     ],
+    [
+      'whose adapter has no image, and whose server waits for it',
+      {
+        initContainerStatuses: [waiting('ErrImagePull')],
+        containerStatuses: [waiting('PodInitializing')],
+      },
+      { ready: false, restarts: 0, problem: 'ErrImagePull: m' },
+    ],
+    [
+      'whose adapter has ended and started again: asked anew, and the model is not to blame',
+      {
+        initContainerStatuses: [{ restartCount: 1, lastState: { terminated: killed } }],
+        containerStatuses: [{ restartCount: 1 }],
+      },
+      { ready: false, restarts: 2 },
+    ],
     ['starting', { containerStatuses: [waiting('ContainerCreating')] }, { ready: false, restarts: 0 }],
     [
       'that fits on no node',

@@ -120,6 +120,8 @@ const PodStatus = z.object({
   podIP: z.string().optional(),
   conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() })).default([]),
   containerStatuses: z.array(ContainerStatus).default([]),
+  /** The adapter beside another image is one of these, and stays. */
+  initContainerStatuses: z.array(ContainerStatus).default([]),
 });
 
 const HARMLESS = new Set(['ContainerCreating', 'PodInitializing', '']);
@@ -128,16 +130,15 @@ const HARMLESS = new Set(['ContainerCreating', 'PodInitializing', '']);
 export function podView(object: StoredObject): PodView {
   const status = PodStatus.parse(object['status'] ?? {});
   const crash = newestCrash(status.containerStatuses);
-  const waiting = status.containerStatuses
-    .map(({ state }) => state.waiting)
-    .find((state) => !HARMLESS.has(state?.reason ?? ''));
+  const all = [...status.initContainerStatuses, ...status.containerStatuses];
+  const waiting = all.map(({ state }) => state.waiting).find((state) => !HARMLESS.has(state?.reason ?? ''));
   const unscheduled = status.conditions.find(({ type, status: value }) => type === 'PodScheduled' && value === 'False');
   const problem = waiting === undefined ? unscheduled?.message : `${waiting.reason}: ${waiting.message}`;
   return {
     ...viewOf(object),
     ...(status.podIP !== undefined && { ip: status.podIP }),
     ready: status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
-    restarts: status.containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    restarts: all.reduce((sum, { restartCount }) => sum + restartCount, 0),
     ...(crash !== undefined && { crash }),
     ...(problem !== undefined && { problem }),
   };

@@ -190,6 +190,11 @@ export const Spec = z
           'router: Service cannot divide traffic; use Auto or HAProxy for several variants, sticky or overrideHeader',
         fieldPath: '.traffic.router',
       },
+      {
+        rule: 'has(self.runtime) && has(self.runtime.image) || self.variants.all(v, has(v.runtime) && has(v.runtime.image) || !(has(self.runtime) && has(self.runtime.server)) && !(has(v.runtime) && has(v.runtime.server)))',
+        message: 'server describes another image: it needs runtime.image',
+        fieldPath: '.runtime',
+      },
     ),
   );
 export type Spec = z.infer<typeof Spec>;

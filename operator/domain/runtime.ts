@@ -13,6 +13,7 @@ import {
   stringMap,
   text,
 } from './schema.ts';
+import { Server } from './server.ts';
 
 const keyName = () =>
   matching(253, /^[-._a-zA-Z0-9]+$/, "key must be a key of the object's data: letters, digits, '-', '_' and '.'");
@@ -123,6 +124,9 @@ export const Runtime = z.object({
   )
     .optional()
     .describe("Container image. Default: the operator's inference image."),
+  server: Server.optional().describe(
+    'For an image that is no Switchyard model server: how the adapter beside it hands models over. Absent: the image speaks for itself.',
+  ),
   resources: Resources.optional().describe('CPU, memory and devices such as nvidia.com/gpu.'),
   env: z
     .array(EnvVar)

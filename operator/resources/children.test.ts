@@ -21,6 +21,7 @@ const artifact: ResolvedArtifact = {
   size: 7,
 };
 const template = buildPodTemplate({
+  inferenceImage: 'switchyard/inference:1',
   modelDeployment: 'retail',
   variant: 'blue',
   image: 'i:1',

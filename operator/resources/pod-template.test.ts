@@ -20,6 +20,7 @@ function template(overrides: Partial<PodTemplateInput> = {}): Template {
     modelDeployment: 'retail',
     variant: 'blue',
     image: 'switchyard/inference:1',
+    inferenceImage: 'switchyard/inference:1',
     runtime: {},
     store: { endpoint: 'http://minio:9000', forcePathStyle: true },
     bucket: 'models',

@@ -3,10 +3,10 @@
 import { ADMIN_PORT, PUBLIC_PORT, type StoreSettings } from '../../inference/contract.ts';
 import { labelsFor, variantSelector } from '../domain/labels.ts';
 import type { Runtime } from '../domain/model-deployment.ts';
-import { adminSecretName, artifactConfigMapName } from '../domain/names.ts';
-import { RESERVED_ENV } from '../domain/runtime.ts';
-import { ADMIN_TOKEN_KEY } from './admin-secret.ts';
-import { ARTIFACT_FILE } from './artifact-config-map.ts';
+import { artifactConfigMapName } from '../domain/names.ts';
+import { FOREIGN_ANNOTATIONS, MODEL_VOLUME, adapterContainer, serverContainer } from './foreign-pod.ts';
+import { storeEnvironment, withUsers } from './pod-environment.ts';
+import { ARTIFACT_MOUNTS, DEFAULT_RESOURCES, MODEL_CONTAINER, PRE_STOP, TMP_MOUNT } from './pod-parts.ts';
 import { CONTAINER_SECURITY, podSecurity } from './pod-security.ts';
 import { spread } from './topology-spread.ts';
 
@@ -16,6 +16,8 @@ export interface PodTemplateInput {
   readonly variant: string;
   /** With the operator's default filled in. */
   readonly image: string;
+  /** The operator's own, for the adapter beside another image. */
+  readonly inferenceImage: string;
   /** See effectiveRuntime. */
   readonly runtime: Runtime;
   readonly store: StoreSettings;
@@ -26,29 +28,32 @@ export interface PodTemplateInput {
 }
 
 export type PodTemplate = Readonly<Record<string, unknown>>;
-type EnvVar = Readonly<Record<string, unknown>> & { readonly name: string };
 
-const MODEL_CONTAINER = 'model';
-const CONFIG_DIR = '/etc/switchyard';
-export const ARTIFACT_DIR = '/var/lib/switchyard/artifacts';
 const DEFAULT_USER = 65532;
 /** Twice the largest archive beside the versions that are kept; the kubelet evicts a pod that goes beyond. */
 const ARTIFACTS_LIMIT = '16Gi';
 const TMP_LIMIT = '1Gi';
-/** Longer than the time in which every node takes a pod out of its Services. */
-const PRE_STOP_SECONDS = 5;
 const GRACE_SECONDS = 45;
-const DEFAULT_RESOURCES = { requests: { cpu: '50m', memory: '192Mi' } };
-/** The schema refuses these in `env`; an object that was stored before it did must not get through either. */
-const OWN_ENV: ReadonlySet<string> = new Set(RESERVED_ENV);
 
 /** Builds the template; equal input gives an equal template. */
 export function buildPodTemplate(input: PodTemplateInput): PodTemplate {
   const { modelDeployment, variant, runtime } = input;
   const labels = labelsFor({ name: modelDeployment, component: 'model', variant });
+  const { server } = runtime;
+  if (server === undefined) {
+    return {
+      metadata: { labels },
+      spec: { ...podSettings(input), containers: [container(input)], ...placement(runtime) },
+    };
+  }
   return {
-    metadata: { labels },
-    spec: { ...podSettings(input), containers: [container(input)], ...placement(runtime) },
+    metadata: { labels, annotations: FOREIGN_ANNOTATIONS },
+    spec: {
+      ...podSettings(input),
+      initContainers: [adapterContainer(input, server)],
+      containers: [serverContainer(input, server)],
+      ...placement(runtime),
+    },
   };
 }
 
@@ -64,6 +69,7 @@ function podSettings({ modelDeployment, variant, runtime }: PodTemplateInput): o
       { name: 'artifact', configMap: { name: artifactConfigMapName(modelDeployment, variant) } },
       { name: 'artifacts', emptyDir: { sizeLimit: ARTIFACTS_LIMIT } },
       { name: 'tmp', emptyDir: { sizeLimit: TMP_LIMIT } },
+      ...(runtime.server === undefined ? [] : [MODEL_VOLUME]),
     ],
     topologySpreadConstraints: spread(variantSelector(modelDeployment, variant)),
   };
@@ -89,16 +95,12 @@ function container(input: PodTemplateInput): object {
       { name: 'http', containerPort: PUBLIC_PORT, protocol: 'TCP' },
       { name: 'admin', containerPort: ADMIN_PORT, protocol: 'TCP' },
     ],
-    env: environment(input),
+    env: withUsers(storeEnvironment(input), input),
     resources: runtime.resources ?? DEFAULT_RESOURCES,
     ...probes(),
-    lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
+    lifecycle: PRE_STOP,
     securityContext: CONTAINER_SECURITY,
-    volumeMounts: [
-      { name: 'artifact', mountPath: CONFIG_DIR, readOnly: true },
-      { name: 'artifacts', mountPath: ARTIFACT_DIR },
-      { name: 'tmp', mountPath: '/tmp' },
-    ],
+    volumeMounts: [...ARTIFACT_MOUNTS, TMP_MOUNT],
   };
 }
 
@@ -115,42 +117,4 @@ function probes(): object {
       failureThreshold: 3,
     },
   };
-}
-
-/** Ours first, then the user's; a name occurs once, since a server-side apply refuses a list with the same key twice. */
-function environment(input: PodTemplateInput): readonly EnvVar[] {
-  const users = (input.runtime.env ?? []).filter(({ name }) => !OWN_ENV.has(name));
-  const taken = new Set(users.map(({ name }) => name));
-  return [...ownEnvironment(input).filter(({ name }) => !taken.has(name)), ...users];
-}
-
-function ownEnvironment(input: PodTemplateInput): readonly EnvVar[] {
-  const { store, region, credentialsSecret } = input;
-  const settings: readonly (readonly [string, string | undefined])[] = [
-    ['MODEL_DEPLOYMENT', input.modelDeployment],
-    ['VARIANT', input.variant],
-    ['DESIRED_ARTIFACT_FILE', `${CONFIG_DIR}/${ARTIFACT_FILE}`],
-    ['ARTIFACT_DIR', ARTIFACT_DIR],
-    ['MODEL_BUCKET', input.bucket],
-    ['AWS_REGION', region ?? store.region],
-    ['AWS_ENDPOINT_URL_S3', store.endpoint],
-    ['S3_FORCE_PATH_STYLE', store.forcePathStyle ? 'true' : undefined],
-  ];
-  return [
-    ...settings.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
-    fromSecret('ADMIN_TOKEN', adminSecretName(input.modelDeployment), ADMIN_TOKEN_KEY),
-    ...(credentialsSecret === undefined ? [] : credentials(credentialsSecret)),
-  ];
-}
-
-function credentials(secret: string): readonly EnvVar[] {
-  return [
-    fromSecret('AWS_ACCESS_KEY_ID', secret, 'AWS_ACCESS_KEY_ID'),
-    fromSecret('AWS_SECRET_ACCESS_KEY', secret, 'AWS_SECRET_ACCESS_KEY'),
-    fromSecret('AWS_SESSION_TOKEN', secret, 'AWS_SESSION_TOKEN', true),
-  ];
-}
-
-function fromSecret(name: string, secret: string, key: string, optional = false): EnvVar {
-  return { name, valueFrom: { secretKeyRef: { name: secret, key, ...(optional && { optional }) } } };
 }

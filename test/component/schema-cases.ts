@@ -1,5 +1,6 @@
 // The table of schema.api.ts: manifests that the API server takes, and those that it refuses with the text that a user sees.
 import { blue, type Change } from '../support/a-manifest.ts';
+import { acceptedServers, refusedServers } from './schema-server-cases.ts';
 
 export type Accepted = readonly [what: string, change: Change];
 export type Refused = readonly [what: string, change: Change, message: string];
@@ -81,6 +82,7 @@ export const accepted: readonly Accepted[] = [
     { 'spec.traffic.service': { type: 'LoadBalancer', port: 8080, annotations: { 'a.io/b': 'c' } } },
   ],
   ['suspend', { 'spec.suspend': true }],
+  ...acceptedServers,
 ];
 
 const NAME = "name must be lower-case letters, digits and single '-', starting with a letter";
@@ -288,6 +290,7 @@ export const refused: readonly Refused[] = [
   ...modelRules,
   ...sourceRules,
   ...runtimeRules,
+  ...refusedServers,
   ...rolloutRules,
   ...trafficRules,
 ];
