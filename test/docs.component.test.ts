@@ -5,6 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ARTIFACT_REASONS, STORE_REASONS } from '../inference/contract.ts';
+import { SERVER_METADATA } from '../inference/routes/infer.ts';
 import { CONDITION_TYPES, PHASES } from '../operator/domain/status.ts';
 import { freePorts } from './cluster/ports.ts';
 
@@ -83,6 +84,10 @@ describe('docs/status.md', () => {
   it.each([...CONDITION_TYPES, ...PHASES, ...ARTIFACT_REASONS, ...STORE_REASONS])('explains %s', (word) => {
     expect(content).toContain(`\`${word}\``);
   });
+});
+
+it('the model server names the version of this package to clients of V2', () => {
+  expect(SERVER_METADATA.version).toBe((JSON.parse(text('package.json')) as { version: string }).version);
 });
 
 describe('metrics', () => {
