@@ -1,7 +1,7 @@
 // From events to passes: keys into the queue, workers that reconcile them, and the one place that decides when a key is tried again.
 import type { Deps } from './deps.ts';
 import { KubeError, NotLeadingError } from './kube/errors.ts';
-import { splitKey, type Key } from './kube/objects.ts';
+import type { Key } from './kube/objects.ts';
 import { reconcile, type Next } from './reconcile.ts';
 import { runWorkers, type WorkQueue } from './runtime/work-queue.ts';
 
@@ -38,10 +38,9 @@ export function resync({ caches }: Deps, queue: WorkQueue): void {
 
 async function work(options: ControllerOptions, key: Key): Promise<void> {
   const { deps, queue, signal } = options;
-  const { namespace, name } = splitKey(key);
   const end = deps.metrics.reconcileSeconds.startTimer();
   try {
-    schedule(queue, key, await reconcile(deps, key, namespace ?? '', name, signal));
+    schedule(queue, key, await reconcile(deps, key, signal));
     deps.metrics.reconciles.inc({ result: 'done' });
   } catch (error) {
     if (signal.aborted) return;

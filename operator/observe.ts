@@ -6,7 +6,7 @@ import { LABEL_COMPONENT, LABEL_VARIANT } from './domain/labels.ts';
 import type { Spec, Variant } from './domain/model-deployment.ts';
 import { adminSecretName, routerName, serviceName, variantName } from './domain/names.ts';
 import type { Observed, PodObserved, RouterObserved, VariantObserved, WorkloadObserved } from './domain/observed.ts';
-import { sourceOf } from './domain/variant.ts';
+import { sourceOf } from './domain/wanted-revision.ts';
 import type { Pass, ValidResource } from './pass.ts';
 import type { PodKnown } from './pods/reports.ts';
 import { parseAdminToken } from './resources/admin-secret.ts';

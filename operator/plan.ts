@@ -56,7 +56,9 @@ const LOADING_RECHECK_MS = 1000;
 
 export function plan(resource: Resource, observed: Observed, context: PlanContext, now: number): Plan {
   const rendering = { ...context, render: templateRenderer(resource, context) };
-  const variants = resource.spec.variants.map((variant) => decideVariant(resource, variant, observed, rendering, now));
+  const variants = resource.spec.variants.map((variant) =>
+    decideVariant(resource, variant, { observed, context: rendering, now }),
+  );
   const traffic = planResourceTraffic(resource, variants, observed);
   const draining = nextDraining(resource, traffic, observed, now);
   const revisions = knownRevisions(variants, observed);

@@ -14,7 +14,7 @@ const owner = [
     controller: true,
   },
 ];
-const pass = (world: World) => reconcile(world.deps, 'ml/retail', 'ml', 'retail', signal);
+const pass = (world: World) => reconcile(world.deps, 'ml/retail', signal);
 let world: World;
 
 /** A ready model pod of blue that serves a revision called `old`. */

@@ -2,6 +2,7 @@
 import { applyPlan, writeStatus } from './apply.ts';
 import { storeNamed } from './config.ts';
 import type { Deps } from './deps.ts';
+import { splitKey, type Key } from './kube/objects.ts';
 import { observe } from './observe.ts';
 import type { PlanContext } from './domain/resource.ts';
 import type { Pass, ValidResource } from './pass.ts';
@@ -14,13 +15,8 @@ export type Next = 'now' | 'failed' | 'idle' | { readonly afterMs: number; reado
 const UNTOLD_RETRY_MS = 5 * 60_000;
 
 /** Throws KubeError and NotLeadingError; the controller decides about retries. */
-export async function reconcile(
-  deps: Deps,
-  key: string,
-  namespace: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<Next> {
+export async function reconcile(deps: Deps, key: Key, signal: AbortSignal): Promise<Next> {
+  const { namespace, name } = splitKey(key);
   const resource = deps.caches.resources.get(namespace, name);
   if (resource === undefined || resource.terminating) return forget(deps, key);
   if (deps.memory.isAnother(key, resource.uid)) forget(deps, key);

@@ -1,14 +1,21 @@
 // One variant's decision in a pass: which revision spec and store ask for, and the step towards it.
-import { isDurable, satisfiesPins, withPin, type ResolvedArtifact } from './artifact.ts';
+import { isDurable } from './artifact.ts';
 import { servingPods, type VariantFacts } from './assess.ts';
 import { defined } from './defined.ts';
 import { durationMs } from './duration.ts';
 import { nextRolloutState, type RolloutState, type VariantInput } from './hot-reload.ts';
 import type { Runtime, Spec, Variant } from './model-deployment.ts';
 import type { ArtifactState, Observed, PodObserved, StoredRevision, VariantObserved } from './observed.ts';
-import { withLearnedSha256 } from './revision-rows.ts';
-import { effectiveRuntime, revisionHash, runtimeHash, type RevisionSource } from './revision.ts';
+import type { RevisionSource } from './revision.ts';
 import type { Status, VariantStatus } from './status.ts';
+import {
+  isUpload,
+  wantedRevision,
+  wasLoaded,
+  type SourceDefaults,
+  type Subject,
+  type Wanted,
+} from './wanted-revision.ts';
 import { livePods, reportsRevision } from './wave.ts';
 
 export type PodTemplate = StoredRevision['template'];
@@ -19,11 +26,16 @@ export interface VariantResource {
   readonly status: Status | undefined;
 }
 
-export interface VariantContext {
-  readonly defaultBucket?: string | undefined;
-  readonly defaultRegion?: string | undefined;
+export interface VariantContext extends SourceDefaults {
   /** Renders a pod template with the defaults of today. */
   readonly render: (variant: string, runtime: Runtime, source: RevisionSource) => PodTemplate;
+}
+
+/** What all variants of a pass are decided by. */
+export interface VariantWorld {
+  readonly observed: Observed;
+  readonly context: VariantContext;
+  readonly now: number;
 }
 
 export interface VariantDecision {
@@ -35,26 +47,12 @@ export interface VariantDecision {
 
 const NOTHING: VariantObserved = { artifact: { kind: 'pending' }, pods: [] };
 
-/** Where a resource's artifacts come from, defaults filled in; undefined bucket: nobody names one. */
-export function sourceOf(spec: Spec, context: Pick<VariantContext, 'defaultBucket' | 'defaultRegion'>): RevisionSource {
-  const { store, bucket, region, credentialsSecretRef } = spec.source.s3;
-  return {
-    store,
-    bucket: bucket ?? context.defaultBucket ?? '',
-    region: region ?? context.defaultRegion,
-    credentials: credentialsSecretRef?.name,
-  };
-}
-
-/** Decides for one variant of the spec. Pure but for `context.render`, which is pure too. */
+/** Decides for one variant of the spec. Pure but for `render`, which is pure too. */
 export function decideVariant(
-  resource: VariantResource,
+  { spec, status }: VariantResource,
   variant: Variant,
-  observed: Observed,
-  context: VariantContext,
-  now: number,
+  { observed, context, now }: VariantWorld,
 ): VariantDecision {
-  const { spec, status } = resource;
   const seen = observed.variants.get(variant.name) ?? NOTHING;
   const state = rolloutState(
     status?.variants?.find(({ name }) => name === variant.name),
@@ -62,8 +60,9 @@ export function decideVariant(
   );
   const stable = state.stable === undefined ? undefined : observed.revisions.get(state.stable);
   const candidate = state.candidate && observed.revisions.get(state.candidate.revision);
-  const wanted = wantedRevision(spec, variant, seen.artifact, { stable, candidate }, status, context);
-  const input = variantInput(resource, variant, seen, state, wanted);
+  const subject = { spec, status, variant, seen, stable, candidate };
+  const wanted = wantedRevision(subject, context);
+  const input = variantInput(subject, state, wanted);
   const next = nextRolloutState(input, now);
   const facts: VariantFacts = {
     name: variant.name,
@@ -91,9 +90,7 @@ function tokenProblem(pods: readonly PodObserved[]): string | undefined {
 }
 
 function variantInput(
-  { spec, status }: VariantResource,
-  variant: Variant,
-  seen: VariantObserved,
+  { spec, status, variant, seen }: Subject,
   state: RolloutState,
   wanted: Wanted | undefined,
 ): VariantInput {
@@ -116,103 +113,6 @@ function variantInput(
       progressDeadlineMs: durationMs(progressDeadline),
     },
   };
-}
-
-/** Revisions that the variant has or goes to. */
-interface Known {
-  readonly stable: StoredRevision | undefined;
-  readonly candidate: StoredRevision | undefined;
-}
-
-interface Wanted {
-  readonly name: string;
-  readonly runtimeHash: string;
-  readonly runtime: Runtime;
-  readonly source: RevisionSource;
-  readonly artifact: ResolvedArtifact;
-}
-
-function wantedRevision(
-  spec: Spec,
-  variant: Variant,
-  state: ArtifactState,
-  known: Known,
-  status: Status | undefined,
-  context: VariantContext,
-): Wanted | undefined {
-  const source = sourceOf(spec, context);
-  const runtime = effectiveRuntime(spec, variant);
-  const ofKey = (revision: StoredRevision | undefined) => (sameKey(revision, variant, source) ? revision : undefined);
-  const ours = { stable: ofKey(known.stable), candidate: ofKey(known.candidate) };
-  const hash = runtimeHash({ source, runtime });
-  const artifact = wantedArtifact(variant, state, ours, hash, status);
-  if (artifact === undefined) return undefined;
-  const { sha256 } = variant.model;
-  return {
-    name: revisionHash({ variant: variant.name, source, runtime, artifact, sha256 }),
-    runtimeHash: hash,
-    runtime,
-    source,
-    artifact,
-  };
-}
-
-/**
- * The edit changed what the pods run, and not which object they serve: the promoted bytes go along first, and a newer upload follows once the pods are
- * there. So an upload that is refused never holds up a change of memory or image.
- */
-function isRuntimeOnly(
-  stable: StoredRevision | undefined,
-  hash: string,
-  variant: Variant,
-  status: Status | undefined,
-): stable is StoredRevision {
-  if (stable === undefined || stable.runtimeHash === hash || isPinned(variant)) return false;
-  return wasLoaded(stable.name, status);
-}
-
-/** Some pod has reported the revision at some time. */
-function wasLoaded(revision: string | undefined, status: Status | undefined): boolean {
-  return status?.revisions?.find(({ name }) => name === revision)?.version !== undefined;
-}
-
-/**
- * Pins that the stable bytes satisfy end the search. A store that fails leaves what is known of the key, which a pin may not allow. undefined until
- * the store has been asked: an operator that has just started knows nothing, and must neither end nor begin a rollout.
- */
-function wantedArtifact(
-  variant: Variant,
-  state: ArtifactState,
-  { stable, candidate }: Known,
-  hash: string,
-  status: Status | undefined,
-): ResolvedArtifact | undefined {
-  if (stable !== undefined && isPinnedTo(stable, variant, status)) return stable.artifact;
-  if (state.kind === 'pending') return undefined;
-  if (isRuntimeOnly(stable, hash, variant, status)) return stable.artifact;
-  if (state.kind === 'resolved') return withPin(state.artifact, variant.model);
-  if (state.last !== undefined) return withPin(state.last, variant.model);
-  return isPinned(variant) ? undefined : (candidate ?? stable)?.artifact;
-}
-
-function sameKey(stable: StoredRevision | undefined, variant: Variant, source: RevisionSource): boolean {
-  if (stable === undefined) return false;
-  const { store, bucket, key } = stable.artifact;
-  return store === source.store && bucket === source.bucket && key === variant.model.key;
-}
-
-/** By the same SHA-256 that pods are asked to find: the store's, else the one that the first pod computed. */
-function isPinnedTo(stable: StoredRevision, { model }: Variant, status: Status | undefined): boolean {
-  return satisfiesPins(withLearnedSha256(stable, status?.revisions ?? []), model);
-}
-
-function isPinned({ model }: Variant): boolean {
-  return model.versionId !== undefined || model.sha256 !== undefined;
-}
-
-/** The spec asks for just what the stable revision has, in another version: whoever uploaded it is told, not whoever wrote the spec. */
-function isUpload(stable: StoredRevision, wanted: Wanted, variant: Variant): boolean {
-  return !isPinned(variant) && stable.runtimeHash === wanted.runtimeHash && sameKey(stable, variant, wanted.source);
 }
 
 function stored(variant: string, wanted: Wanted, observed: Observed, context: VariantContext): StoredRevision {
