@@ -16,10 +16,18 @@ import { polynomial } from './polynomial.ts';
 import { projection } from './projection.ts';
 import { scaler } from './scalers.ts';
 import { selector } from './selector.ts';
+import { calibrated } from './calibrated.ts';
+import { voting } from './voting.ts';
+import { stacking } from './stacking.ts';
+import { frozen } from './frozen.ts';
 
 const DEFINITIONS: readonly Definition[] = [
   linear,
   pipeline,
+  frozen,
+  stacking,
+  voting,
+  calibrated,
   columnTransformer,
   scaler,
   normalizer,

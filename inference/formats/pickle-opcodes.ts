@@ -1,7 +1,7 @@
 // One small function per pickle opcode; the table index is the opcode's byte.
 import { ModelError } from '../model/errors.ts';
 import type { PickleMachine } from './pickle-machine.ts';
-import { Tuple, type Value } from './pickle-value.ts';
+import { Instance, Tuple, type Value } from './pickle-value.ts';
 
 type Opcode = (machine: PickleMachine) => void;
 
@@ -44,6 +44,8 @@ function fill(machine: PickleMachine, target: Map<Value, Value>, pairs: readonly
 
 function setItems(machine: PickleMachine, pairs: readonly Value[]): void {
   const target = machine.top();
+  // a class of its own that is a dict as well, such as scikit-learn's Bunch: what it holds is found elsewhere
+  if (target instanceof Instance && target.callable.role === 'estimator') return;
   if (!(target instanceof Map)) throw machine.damaged('SETITEM on what is not a dict');
   fill(machine, target, pairs);
 }
