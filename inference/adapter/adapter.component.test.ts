@@ -1,7 +1,7 @@
 // The adapter between a bucket and a server that misbehaves in every way that was thought of.
 import { readFile, stat } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { KEY, anArtifact, startAdapter } from '../../test/support/adapter-rig.ts';
+import { KEY, anArtifact, startAdapter, until } from '../../test/support/adapter-rig.ts';
 import type { AdapterRig, AdapterRigOptions } from '../../test/support/adapter-rig.ts';
 import { startFakeS3 } from '../../test/support/fake-s3.ts';
 import type { FakeS3 } from '../../test/support/fake-s3.ts';
@@ -32,14 +32,6 @@ async function serving(options: Omit<AdapterRigOptions, 's3'> = {}): Promise<Ada
 
 const upload = async (version: string, content?: string, metadata?: object) =>
   s3.put('models', KEY, await anArtifact(version, content, metadata));
-
-/** Looks until `check` says yes. */
-async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 200; !(await check()); left -= 1) {
-    if (left === 0) throw new Error('it did not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe('at the start', () => {
   it('puts the pinned file in its place before the server starts, which then needs no reload', async () => {
@@ -182,6 +174,35 @@ describe('POST /model/reload', () => {
     });
   });
 
+  it('does not trust a server that was just starting: it may have read the file from before', async () => {
+    const adapter = await serving();
+    await adapter.neighbour.stop();
+    const reloading = adapter.reload({ sequence: 2, key: KEY, ...(await upload('one', 'other bytes')) });
+    await until(async () => (await readFile(adapter.modelPath)).equals(await anArtifact('one', 'other bytes')));
+
+    await adapter.neighbour.start({ isStale: true });
+
+    expect((await reloading).status).toBe(200);
+    expect(adapter.neighbour.loads).toEqual(['one', 'one']);
+  });
+
+  it('tells whoever was overtaken at once, while the newer version is still on its way', async () => {
+    const adapter = await serving({ env: { ADAPTER_RELOAD_SECONDS: '60' } });
+    adapter.neighbour.manner = 'hangs';
+    const overtaken = adapter.reload({ sequence: 2, key: KEY, ...(await upload('two')) });
+    await until(async () => (await readFile(adapter.modelPath)).equals(await anArtifact('two')));
+    const gate = Promise.withResolvers<undefined>();
+    const next = await upload('three');
+    s3.faults.push({ kind: 'first', run: () => gate.promise });
+    const winner = adapter.reload({ sequence: 3, key: KEY, ...next });
+
+    expect((await overtaken).status).toBe(409);
+
+    adapter.neighbour.manner = 'python';
+    gate.resolve(undefined);
+    expect((await winner).status).toBe(200);
+  });
+
   it('gives up a server that hangs for a higher sequence', async () => {
     const adapter = await serving({ env: { ADAPTER_RELOAD_SECONDS: '60' } });
     adapter.neighbour.manner = 'hangs';
@@ -195,60 +216,6 @@ describe('POST /model/reload', () => {
     expect(winner).toMatchObject({ status: 200, answer: { active: { version: 'three' } } });
     expect(await adapter.info()).toMatchObject({ version: 'three', sequence: 3 });
     expect(adapter.neighbour.version).toBe('three');
-  });
-});
-
-describe('between two loads', () => {
-  it('says nothing is served while the server is down, and the version when it is back on its file', async () => {
-    const adapter = await serving();
-    await adapter.neighbour.stop();
-    expect(await adapter.info()).toMatchObject({
-      version: null,
-      artifact: null,
-      failure: { reason: 'RuntimeUnreachable' },
-    });
-
-    await adapter.neighbour.start();
-
-    expect(await adapter.info()).toMatchObject({ version: 'one', artifact: { revision: 'r1' } });
-    expect((await adapter.info()).failure).toBeUndefined();
-  });
-
-  it('hands the model over again when the server has lost it', async () => {
-    const adapter = await serving({ env: { ADAPTER_CHECK_SECONDS: '0.05' } });
-
-    adapter.neighbour.version = undefined;
-    await until(async () => (await adapter.info()).version === 'one');
-
-    expect(adapter.neighbour.loads).toEqual(['one', 'one']);
-  });
-
-  it('takes a reload of the version that was lost as work to do', async () => {
-    const adapter = await serving();
-    const { sha256 } = (await adapter.info()).artifact ?? {};
-    adapter.neighbour.version = undefined;
-
-    const { answer } = await adapter.reload({ sequence: 2, key: KEY, sha256 });
-
-    expect(answer).toMatchObject({ status: 'loaded', active: { version: 'one' } });
-    expect(adapter.neighbour.version).toBe('one');
-  });
-
-  it('gives a kept artifact to siblings', async () => {
-    const adapter = await serving();
-    const { sha256 = '' } = (await adapter.info()).artifact ?? {};
-
-    const response = await adapter.admin(`/artifacts/${sha256}`);
-
-    expect(Buffer.from(await response.arrayBuffer()).equals(await anArtifact('one'))).toBe(true);
-  });
-
-  it('counts the connections of a drain', async () => {
-    const adapter = await serving();
-
-    const response = await adapter.admin('/drain', { method: 'POST', body: JSON.stringify({ id: 'd1' }) });
-
-    expect(await response.json()).toEqual({ id: 'd1', remaining: 0 }); // those of this machine do not count
   });
 });
 

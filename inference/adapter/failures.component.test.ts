@@ -1,7 +1,7 @@
 // What becomes of the server when a reload goes wrong, in every way that was thought of.
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { KEY, anArtifact, startAdapter } from '../../test/support/adapter-rig.ts';
+import { KEY, anArtifact, startAdapter, until } from '../../test/support/adapter-rig.ts';
 import type { AdapterRig, AdapterRigOptions } from '../../test/support/adapter-rig.ts';
 import { startFakeS3 } from '../../test/support/fake-s3.ts';
 import type { FakeS3 } from '../../test/support/fake-s3.ts';
@@ -32,14 +32,6 @@ async function serving(options: Omit<AdapterRigOptions, 's3'> = {}): Promise<Ada
 
 const upload = async (version: string, content?: string, metadata?: object) =>
   s3.put('models', KEY, await anArtifact(version, content, metadata));
-
-/** Looks until `check` says yes. */
-async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 200; !(await check()); left -= 1) {
-    if (left === 0) throw new Error('it did not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe('a reload that fails', () => {
   it.each([

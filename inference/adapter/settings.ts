@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { ConfigError, flag, issuesOf, number, text, whole } from '../env.ts';
 
-const PATH = /^\/[A-Za-z0-9._~:@!$&'()*+,;=%/?-]{0,255}$/;
+const PATH = /^\/[A-Za-z0-9._~:@!$&()*+,;=%/?-]{0,255}$/;
 const FIELD = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){0,7}$/;
 
 /** A call of the other container's own API. */

@@ -132,3 +132,11 @@ async function run(settings: Record<string, string>, logs: Record<string, unknow
     stop: () => app.stop(0),
   };
 }
+
+/** Looks until `check` says yes. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  for (let left = 200; !(await check()); left -= 1) {
+    if (left === 0) throw new Error('it did not come to that');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -30,8 +30,8 @@ export interface FakeNeighbour {
   version: string | undefined;
   /** Whether what it says of its model changes with every load. */
   saysWhen: boolean;
-  /** Reads its file and listens, on the same port each time. */
-  start(): Promise<void>;
+  /** Reads its file and listens, on the same port each time. `isStale`: it had read the file a moment ago, and has the model that it had. */
+  start(options?: { readonly isStale?: boolean }): Promise<void>;
   /** Ends at once. */
   stop(): Promise<void>;
 }
@@ -49,8 +49,8 @@ class Fake implements FakeNeighbour {
     this.#path = path;
   }
 
-  async start(): Promise<void> {
-    if (!(await this.#isLoaded())) this.version = undefined;
+  async start({ isStale = false } = {}): Promise<void> {
+    if (!isStale && !(await this.#isLoaded())) this.version = undefined;
     const server = createServer((request, response) => {
       this.#answer(`${request.method ?? ''} ${request.url ?? ''}`, response).catch(() => response.destroy());
     });
