@@ -16,46 +16,73 @@ import { answersTo, predictionJson, refusal } from './prediction.ts';
 /** By column of the answer, not by class label. */
 const SENSITIVITIES = ['Low', 'Medium', 'High'];
 
-export function addPredictRoute(app: FastifyInstance, slot: ModelSlot, metrics: Metrics): void {
-  const timestamp = pythonTimestamps();
+/** The answer to a body as JSON text; `use` is told which model gives it. Throws what `problemOf` knows to tell. */
+export type Predict = (
+  body: Uint8Array | undefined,
+  contentType: string | undefined,
+  use: (served: ServedModel) => void,
+) => string;
+
+export function addPredictRoute(app: FastifyInstance, predict: Predict): void {
   app.post('/predict', (request, reply) => {
+    const bytes = request.body instanceof Uint8Array ? request.body : undefined;
+    const json = predict(bytes, request.headers['content-type'], (served) => {
+      request.served = served;
+    });
+    return sendJson(reply, json);
+  });
+}
+
+interface Surroundings {
+  readonly slot: ModelSlot;
+  readonly metrics: Metrics;
+  readonly timestamp: () => string;
+}
+
+/** The prediction, counted and timed. */
+export function predictor(slot: ModelSlot, metrics: Metrics): Predict {
+  const around: Surroundings = { slot, metrics, timestamp: pythonTimestamps() };
+  return (body, contentType, use) => {
+    let served: ServedModel | undefined;
     try {
-      const json = predict(request.body, request.headers['content-type'], (served) => {
-        request.served = served;
-      });
+      const json = predict(around, body, contentType, (used) => use((served = used)));
       metrics.success();
-      return sendJson(reply, json);
+      return json;
     } catch (error) {
       metrics.failure();
-      throw inPythonWords(refusal(error), request.served);
+      throw inPythonWords(refusal(error), served);
     }
-  });
+  };
+}
 
-  function predict(body: unknown, contentType: string | undefined, use: (served: ServedModel) => void): string {
-    const start = performance.now();
-    const bytes = body instanceof Uint8Array ? body : undefined;
-    const served = slot.current;
-    if (served === undefined) throw withoutModel(bytes, contentType);
-    use(served);
-    const { preprocessing } = served;
-    const row =
-      preprocessing === undefined
-        ? served.rowOf(parsePredictRequest(bytes, contentType))
-        : preprocessing.rowOf(parseObject(bytes, contentType));
-    const ready = performance.now();
-    const answers = preprocessing === undefined ? probabilitiesOf(served, row) : answersTo(served, row);
-    const answered = performance.now();
-    const prediction = preprocessing === undefined ? sensitivityJson(answers) : predictionJson(served, answers);
-    const json =
-      `{${prediction},"prediction_id":"${randomUUID()}",` +
-      `"model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
-    metrics.preprocess.observe((ready - start) / 1000);
-    metrics.predict.observe((answered - ready) / 1000);
-    metrics.postprocess.observe((performance.now() - answered) / 1000);
-    if (served.model.predictProba !== undefined) metrics.monitor.row(served, row, answers);
-    else void metrics.monitor.rows(served, row, { predictions: answers });
-    return json;
-  }
+function predict(
+  { slot, metrics, timestamp }: Surroundings,
+  bytes: Uint8Array | undefined,
+  contentType: string | undefined,
+  use: (served: ServedModel) => void,
+): string {
+  const start = performance.now();
+  const served = slot.current;
+  if (served === undefined) throw withoutModel(bytes, contentType);
+  use(served);
+  const { preprocessing } = served;
+  const row =
+    preprocessing === undefined
+      ? served.rowOf(parsePredictRequest(bytes, contentType))
+      : preprocessing.rowOf(parseObject(bytes, contentType));
+  const ready = performance.now();
+  const answers = preprocessing === undefined ? probabilitiesOf(served, row) : answersTo(served, row);
+  const answered = performance.now();
+  const prediction = preprocessing === undefined ? sensitivityJson(answers) : predictionJson(served, answers);
+  const json =
+    `{${prediction},"prediction_id":"${randomUUID()}",` +
+    `"model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
+  metrics.preprocess.observe((ready - start) / 1000);
+  metrics.predict.observe((answered - ready) / 1000);
+  metrics.postprocess.observe((performance.now() - answered) / 1000);
+  if (served.model.predictProba !== undefined) metrics.monitor.row(served, row, answers);
+  else void metrics.monitor.rows(served, row, { predictions: answers });
+  return json;
 }
 
 /** As in FastAPI, a body is checked before anything asks for the model. */

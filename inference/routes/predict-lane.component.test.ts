@@ -1,0 +1,74 @@
+// The short way and the framework's way give the same answers: a traceparent sends a request the second way.
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixturePath, startInference, type Rig } from '../../test/support/inference-rig.ts';
+
+const TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+/** What differs from request to request. */
+const PASSING = /"(prediction_id|timestamp)":"[^"]*"/g;
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startInference({ MODEL_PATH: fixturePath('basket-blue'), VARIANT: 'blue', MAX_BODY_BYTES: '20000' });
+});
+afterAll(() => rig.stop());
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+/** Without fetch, which adds headers of its own. */
+async function send(body: string, headers: Record<string, string>): Promise<Answer> {
+  const length = { 'content-length': String(Buffer.byteLength(body)) };
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const call = request(`${rig.url}/predict`, { method: 'POST', headers: { ...length, ...headers } });
+  call.on('error', reject);
+  call.on('response', (response) => {
+    const { 'x-request-id': id, ...headersOfAnswer } = response.headers;
+    const others = Object.entries(headersOfAnswer).filter(([name]) => name !== 'date' && name !== 'traceparent');
+    text(response).then((answer) => {
+      const same = answer.replaceAll(PASSING, '"$1":""').replaceAll(String(id), 'ID');
+      resolve({ status: response.statusCode, headers: Object.fromEntries(others), body: same });
+    }, reject);
+  });
+  call.end(body);
+  return promise;
+}
+
+describe.each<[string, string, Record<string, string>]>([
+  ['a basket', '{"basket_items":{"a":{"price":2,"quantity":3,"category":"dairy"}},"customer_id":"é"}', JSON_TYPE],
+  ['an empty basket', '{"basket_items":{}}', JSON_TYPE],
+  ['a basket that Python cannot count', '{"basket_items":{"a":7}}', JSON_TYPE],
+  ['a body without a basket', '{"items":{}}', JSON_TYPE],
+  ['what is no JSON', '{"basket_items":', JSON_TYPE],
+  ['no body', '', JSON_TYPE],
+  ['text that is not UTF-8', '{"basket_items":{"\u00ff":{}}}', { 'content-type': 'text/plain' }],
+  ['no content type', '{"basket_items":{}}', {}],
+  ['a body that is too large', JSON.stringify({ basket_items: {}, note: 'x'.repeat(20_000) }), JSON_TYPE],
+  ['a body of several packets', JSON.stringify({ basket_items: {}, note: 'x'.repeat(19_000) }), JSON_TYPE],
+])('%s', (_, body, headers) => {
+  it('is answered alike both ways', async () => {
+    expect(await send(body, headers)).toEqual(await send(body, { ...headers, ...TRACE }));
+  });
+});
+
+it('keeps the id that a client gives', async () => {
+  const answer = await rig.post('/predict', { basket_items: {} }, { 'x-request-id': 'mine-1' });
+
+  expect(answer.headers.get('x-request-id')).toBe('mine-1');
+});
+
+it('counts its predictions and failures with all others', async () => {
+  const before = rig.app.served();
+
+  await send('{"basket_items":{}}', JSON_TYPE);
+  await send('{"basket_items":{}}', { ...JSON_TYPE, ...TRACE });
+  await send('{}', JSON_TYPE);
+
+  expect(rig.app.served() - before).toBe(2);
+});
