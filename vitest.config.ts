@@ -3,7 +3,7 @@ import { dockerEnv } from './test/cluster/docker.ts';
 
 const COMPONENT = ['{operator,inference,router,cli,test}/**/*.component.test.ts'];
 
-// One project a tier: unit and component need nothing, api the control-plane binaries, cluster root and the Debian packages.
+// One project a tier: unit and component need nothing, clients Python, api the control-plane binaries, cluster root and the Debian packages.
 export default defineConfig({
   test: {
     // Taking an instance down may take longer than the default of ten seconds.
@@ -20,6 +20,15 @@ export default defineConfig({
       },
       // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds.
       { test: { name: 'component', include: COMPONENT } },
+      {
+        test: {
+          name: 'clients',
+          include: ['test/**/*.clients.ts'],
+          testTimeout: 60_000,
+          // Where nothing has prepared the tier, the first test installs the clients.
+          hookTimeout: 600_000,
+        },
+      },
       {
         test: {
           name: 'api',

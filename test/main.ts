@@ -4,6 +4,7 @@ import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { prepareClients } from './clients/environments.ts';
 import { isCI, projectRoot } from './cluster/config.ts';
 import { isDockerUp, stopDockerWhenIdle } from './cluster/docker.ts';
 import { MissingPart } from './cluster/missing.ts';
@@ -14,9 +15,10 @@ import { formatSeconds, showProgress, type OnProgress } from './progress.ts';
 import { add, countReport, summaryLine, type Counts } from './report.ts';
 import { PARTS, selectParts, type Part } from './selection.ts';
 
-const HELP = `Runs the tests: static checks, unit, component (whole servers on loopback), api (a real API server), cluster (a real node).
+const HELP = `Runs the tests: static checks, unit, component (whole servers on loopback), clients (those of KServe, Triton and MLServer),
+api (a real API server), cluster (a real node).
 
-  npm test [-- [--only static|unit|component|api|cluster]… [FILTER…]]
+  npm test [-- [--only static|unit|component|clients|api|cluster]… [FILTER…]]
 
 --only may be given several times. A FILTER is a part of a test file's path: only tiers with such a file run. With CI=true a tier that cannot run is a failure.
 `;
@@ -81,6 +83,7 @@ async function runPart(part: Part, filters: readonly string[], signal: AbortSign
 }
 
 async function prepare(part: Part, onProgress: OnProgress, signal: AbortSignal): Promise<void> {
+  if (part === 'clients') await prepareClients({ onProgress, signal });
   if (part === 'api') await prepareApi({ onProgress, signal });
   if (part === 'cluster') await prepareCluster({ onProgress, signal });
 }

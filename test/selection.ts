@@ -1,18 +1,22 @@
 // Which parts of `npm test` a command line means. A part is prepared only when it has something to run: a node takes its time.
 import { UsageError } from './command-line.ts';
 
-export const PARTS = ['static', 'unit', 'component', 'api', 'cluster'] as const;
+export const PARTS = ['static', 'unit', 'component', 'clients', 'api', 'cluster'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Ends of the names of test files; the same as in vitest.config.ts. */
-const ENDINGS = { component: '.component.test.ts', unit: '.test.ts', api: '.api.ts', cluster: '.cluster.ts' } as const;
+const ENDINGS = {
+  component: '.component.test.ts',
+  unit: '.test.ts',
+  clients: '.clients.ts',
+  api: '.api.ts',
+  cluster: '.cluster.ts',
+} as const;
 
 /** The part that a test file belongs to, by its name; undefined for other files. */
 function partOf(file: string): Part | undefined {
   if (file.endsWith(ENDINGS.component)) return 'component';
-  if (file.endsWith(ENDINGS.unit)) return 'unit';
-  if (file.endsWith(ENDINGS.api)) return 'api';
-  return file.endsWith(ENDINGS.cluster) ? 'cluster' : undefined;
+  return (['unit', 'clients', 'api', 'cluster'] as const).find((part) => file.endsWith(ENDINGS[part]));
 }
 
 /**
