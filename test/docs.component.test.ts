@@ -117,15 +117,18 @@ describe('docs/configuration.md', () => {
     /^ {2}([A-Z_]{4,}\d?): (?:text|number|whole|flag|level|endpoint|token)/gm,
   );
   const copies = variables('inference/monitoring/settings.ts', /^ {2}([A-Z_]{4,}): (?:text|number|sink|names)/gm);
+  const adapters = variables('inference/adapter/settings.ts', /^ {2}(ADAPTER[A-Z_]*): /gm);
   const INTERNAL = ['DESIRED_ARTIFACT_FILE', 'ARTIFACT_DIR'];
 
   it('finds the variables in the source', () => {
     expect(operators.length).toBeGreaterThan(8);
     expect(servers.length).toBeGreaterThan(15);
     expect(copies.length).toBeGreaterThan(4);
+    expect(adapters.length).toBeGreaterThan(8);
   });
 
-  it.each([...operators, ...servers, ...copies].filter((name) => !INTERNAL.includes(name)))('names %s', (name) => {
+  const named = [...operators, ...servers, ...copies, ...adapters].filter((name) => !INTERNAL.includes(name));
+  it.each(named)('names %s', (name) => {
     expect(content).toContain(`\`${name}\``);
   });
 });
