@@ -1,5 +1,7 @@
 // The few operations on rows of numbers that most estimators are made of. Sums go from left to right: BLAS may add in another order, which is what the
 // tolerance of 1e-12 is for.
+import { arrayOf, elements, floatsOf } from '../formats/numpy.ts';
+import type { Value } from '../formats/pickle-value.ts';
 import type { Fitted } from './fitted.ts';
 import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
 
@@ -14,9 +16,28 @@ const LARGEST = 1e100;
 
 /** Numbers of exactly this shape to multiply, divide or add with. Throws ModelError for NaN and for what is beyond any trained number. */
 export function weightsOf(fitted: Fitted, name: string, shape: readonly number[]): Float64Array<ArrayBuffer> {
-  const weights = fitted.floats(name, shape);
+  return weightsOfArray(fitted, { value: fitted.value(name), name, shape });
+}
+
+interface ArrayInside {
+  readonly value: Value | undefined;
+  /** Of the attribute that holds it. */
+  readonly name: string;
+  /** Absent: a row of any length. */
+  readonly shape?: readonly number[];
+}
+
+/** As `weightsOf`, of an array anywhere. */
+export function weightsOfArray(fitted: Fitted, { value, name, shape }: ArrayInside): Float64Array<ArrayBuffer> {
+  const array = arrayOf(value);
+  const wanted = shape ?? [elements(array.shape)];
+  if (array.shape.join() !== wanted.join()) {
+    throw fitted.damaged(`whose ${name} has the shape [${array.shape.join(', ')}] instead of [${wanted.join(', ')}]`);
+  }
+  fitted.reading.spend(elements(wanted) * 8);
+  const weights = floatsOf(array);
   if (weights.every((weight) => Math.abs(weight) <= LARGEST)) return weights;
-  throw fitted.damaged(`whose ${name} holds numbers beyond ${LARGEST}`);
+  throw fitted.damaged(`whose ${name} holds NaN, or numbers beyond ${LARGEST}`);
 }
 
 /** Throws ModelInputError for NaN and infinity, as scikit-learn's check_array. */

@@ -20,6 +20,10 @@ import { calibrated } from './calibrated.ts';
 import { voting } from './voting.ts';
 import { stacking } from './stacking.ts';
 import { frozen } from './frozen.ts';
+import { naiveBayes } from './naive-bayes.ts';
+import { perceptron } from './perceptron.ts';
+import { kmeans } from './kmeans.ts';
+import { isolationForest } from './isolation-forest.ts';
 
 const DEFINITIONS: readonly Definition[] = [
   linear,
@@ -39,6 +43,10 @@ const DEFINITIONS: readonly Definition[] = [
   projection,
   selector,
   functionTransformer,
+  isolationForest,
+  kmeans,
+  perceptron,
+  naiveBayes,
   forest,
   gradientBoosting,
   histGradientBoosting,
