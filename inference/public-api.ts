@@ -5,6 +5,7 @@ import { answerPreflight } from './cors.ts';
 import type { CorsOrigins } from './cors.ts';
 import { addTaps } from './monitoring/exchange.ts';
 import type { Tap } from './monitoring/exchange.ts';
+import { addDocsRoutes } from './routes/docs.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addMetadataRoutes } from './routes/metadata.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
@@ -28,6 +29,7 @@ export function createPublicApi(options: PublicOptions): FastifyInstance {
   const app = createServer({ ...options, problemForm: 'python' });
   addTaps(app, options.taps, systemClock);
   addUnknownAnswers(app, (request, reply) => answerPreflight(request, reply, corsOrigins));
+  addDocsRoutes(app, options);
   addPredictRoute(app, slot, metrics);
   addHealthRoutes(app, slot, isLeaving);
   addMetadataRoutes(app, { slot, variant, ...(reload && { reload }) });

@@ -13,6 +13,13 @@ export class BasketError extends Error {
 export const DEFAULT_FEATURES = ['total_items', 'total_value', 'avg_item_value', 'category_ratio'] as const;
 
 const HIGH_VALUE = 50;
+const NAMES =
+  /^(?:total_items|total_value|avg_item_value|unique_items|has_customer_id|has_store_id|high_value_item_ratio|category_.*)$/su;
+
+/** Whether a model that takes this feature can be asked about baskets. */
+export function isBasketFeature(name: string): boolean {
+  return NAMES.test(name);
+}
 
 /**
  * Every feature of a basket by name, in Python's order (categories in order of first appearance). Throws BasketError.
