@@ -60,9 +60,9 @@ describe('a damaged file of a linear model', () => {
     [
       'more weights than columns',
       spliced(column, 'n_features_in_\x94K\x0a', 'n_features_in_\x94K\x09'),
-      /coef_ of shape/,
+      /coef_ has the shape/,
     ],
-    ['weights for fewer classes', spliced(three, 'K\x03K\x04\x86', 'K\x02K\x06\x86'), /coef_ of shape/],
+    ['weights for fewer classes', spliced(three, 'K\x03K\x04\x86', 'K\x02K\x06\x86'), /coef_ has the shape/],
     ['no weights', spliced(three, '\x05coef_', '\x05coex_'), /not fitted/],
     ['no labels', spliced(ridge, 'y_type_', 'y_tipe_'), /y_type_/],
     ['many labels a row', spliced(ridge, '\x06binary', '\x0amultilabel'), /several outputs/],
