@@ -21,12 +21,14 @@ const BANNER = [
   'const __dirname = import.meta.dirname;',
 ].join('\n');
 
-// What the operator's libraries import and the operator never calls, with inert stand-ins: of client-node only the kubeconfig is used, over node:https,
+// What libraries import and we never call, with inert stand-ins: of client-node only the kubeconfig is used, over node:https,
 // and of the shell's base class only start and stop. This leaves out 800 generated models, two HTTP clients and a third of the memory.
 const INERT = {
   undici:
     'export class Agent { constructor() { throw new Error("undici is not in the bundle"); } }; export { Agent as ProxyAgent };',
   gaxios: 'export function request() { throw new Error("gaxios is not in the bundle"); }',
+  // grpc-js describes itself with it, on a service that nobody adds; our own codec reads the messages.
+  '@grpc/proto-loader': 'export function loadSync() { throw new Error("proto-loader is not in the bundle"); }',
   './gen/index.js': 'export class ServerConfiguration {}; export function createConfiguration() { return {}; }',
 };
 
@@ -36,8 +38,8 @@ const slimClientNode = {
     context.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
       path: join(root, 'operator/kube/client-node.ts'),
     }));
-    context.onResolve({ filter: /^(undici|gaxios|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
-      /node_modules\/(@kubernetes|@dot-i)\//.test(importer) ? { path, namespace: 'inert' } : undefined,
+    context.onResolve({ filter: /^(undici|gaxios|@grpc\/proto-loader|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
+      /node_modules\/(@kubernetes|@dot-i|@grpc)\//.test(importer) ? { path, namespace: 'inert' } : undefined,
     );
     context.onLoad({ filter: /.*/, namespace: 'inert' }, ({ path }) => ({ contents: INERT[path] }));
   },

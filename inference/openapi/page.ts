@@ -43,7 +43,7 @@ function show(path, method, operation, body) {
     text.rows = Math.min(20, text.value.split('\\n').length);
   }
   const examples = Object.fromEntries((operation.parameters ?? []).map(({ name, example }) => [name, example ?? '']));
-  const url = path.slice(1).replace(/\\{(\\w+)\\}/g, (_, name) => encodeURIComponent(examples[name]));
+  const url = '.' + path.replace(/\\{(\\w+)\\}/g, (_, name) => encodeURIComponent(examples[name]));
   const button = make('button', 'Try', box);
   const result = make('pre', '', box);
   button.onclick = async () => {
