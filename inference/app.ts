@@ -171,7 +171,9 @@ async function assemble(config: Config, { log, memoryLimit, retryMs, reader, lin
   return { config, log, slot, store, artifacts, metrics, connections, copies, modelName };
 }
 
-async function begin({ config, slot, store, log }: Parts, signal: AbortSignal, firstRetryMs?: number): Promise<void> {
+async function begin(parts: Parts, signal: AbortSignal, firstRetryMs?: number): Promise<void> {
+  const { config, slot, store, log } = parts;
+  parts.copies.start(signal);
   const request = firstRequest(config);
   await loadFirst(
     slot,
@@ -189,16 +191,7 @@ function publicApiOf({ config, log, connections, copies }: Parts, models: Models
     slot.load({ ...firstRequest(config), sequence: slot.sequence }).catch(() => undefined);
   };
   const { variant, maxBodyBytes, accessLogEvery, corsOrigins, allowPublicReload } = config;
-  const options = {
-    ...models,
-    log,
-    connections,
-    variant,
-    maxBodyBytes,
-    accessLogEvery,
-    corsOrigins,
-    taps: copies.taps,
-  };
+  const options = { ...models, log, connections, variant, maxBodyBytes, accessLogEvery, corsOrigins, copies };
   return createPublicApi({ ...options, ...(allowPublicReload && { reload }) });
 }
 

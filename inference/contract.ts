@@ -45,6 +45,32 @@ export const DesiredArtifact = z.strictObject({
 });
 export type DesiredArtifact = z.infer<typeof DesiredArtifact>;
 
+/** Whether an address may get copies: the password of a URL would stand in logs. */
+export function isPeerUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return url.username + url.password + url.search + url.hash === '';
+}
+
+export const ShadowPeer = z.strictObject({
+  /** Of the variant; a label of metrics. */
+  name: z.string().min(1).max(63),
+  /** Base URL of its public port. */
+  url: z.string().refine(isPeerUrl, 'must be a URL such as http://retail--candidate, without password or query'),
+  /** Of the requests that this server answers. */
+  percent: z.number().min(0).max(100),
+});
+export type ShadowPeer = z.infer<typeof ShadowPeer>;
+
+/** Content of the file named by SHADOW_PEERS_FILE: read again when it changes. */
+export const ShadowPeers = z.strictObject({
+  peers: z
+    .array(ShadowPeer)
+    .max(8)
+    .refine((peers) => new Set(peers.map(({ name }) => name)).size === peers.length, 'a name is there twice'),
+});
+export type ShadowPeers = z.infer<typeof ShadowPeers>;
+
 /** Body of POST /model/reload on the admin port. The bucket and store are those of the pod. */
 export const ReloadRequest = z.strictObject({
   /** Fencing: a sequence lower than one already seen is refused with 409. */

@@ -6,6 +6,7 @@ import type { DriftOptions } from './monitoring/drift.ts';
 import type { Copies } from './monitoring/copies.ts';
 import { addModelGauges, addPayloadGauges } from './monitoring/gauges.ts';
 import { ModelMonitor } from './monitoring/monitor.ts';
+import { addShadowSeries, differencesText } from './monitoring/shadow-view.ts';
 import { Timing } from './monitoring/timing.ts';
 
 export interface Metrics {
@@ -44,6 +45,8 @@ export function createMetrics({ slot, modelName, connections, drift, copies }: M
   const monitor = new ModelMonitor(drift);
   addModelGauges(registry, monitor, modelName);
   if (copies?.payloads !== undefined) addPayloadGauges(registry, copies.payloads);
+  const shadow = copies?.shadow;
+  if (shadow !== undefined) addShadowSeries(registry, shadow);
   const stages = {
     preprocess: new Timing('request_preprocess_seconds', 'Time to read and check a request'),
     predict: new Timing('request_predict_seconds', 'Time to run the model'),
@@ -53,7 +56,8 @@ export function createMetrics({ slot, modelName, connections, drift, copies }: M
     contentType: registry.contentType,
     async text() {
       const timings = Object.values(stages).map((stage) => stage.text(modelName()));
-      return [await registry.metrics(), ...timings].join('\n');
+      const differences = shadow === undefined ? [] : [differencesText(shadow)];
+      return [await registry.metrics(), ...timings, ...differences].join('\n');
     },
     ...stages,
     monitor,

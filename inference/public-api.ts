@@ -1,39 +1,47 @@
 // The public port: all APIs that clients speak, CORS, and the answers for what does not exist.
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from './clock.ts';
+import type { Connections } from './connections.ts';
 import { answerPreflight } from './cors.ts';
 import type { CorsOrigins } from './cors.ts';
+import type { Copies } from './monitoring/copies.ts';
 import { addTaps } from './monitoring/exchange.ts';
-import type { Tap } from './monitoring/exchange.ts';
 import { addDocsRoutes } from './routes/docs.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addMetadataRoutes } from './routes/metadata.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
 import type { ModelsOptions } from './routes/models.ts';
-import { addPredictRoute } from './routes/predict.ts';
+import { headerSafe } from './model/served.ts';
+import { addPredictRoute, predictor } from './routes/predict.ts';
+import { predictLane } from './routes/predict-lane.ts';
+import { addShadowRoute } from './routes/shadow.ts';
 import { addV1Routes } from './routes/v1.ts';
 import { addV2Routes } from './routes/v2.ts';
 import { createServer } from './server.ts';
-import type { ServerOptions } from './server.ts';
+import type { LaneTools, ServerOptions } from './server.ts';
 import { addUnknownAnswers } from './unknown.ts';
 
-export interface PublicOptions extends Omit<ServerOptions, 'slot'>, ModelsOptions {
+export interface PublicOptions extends Omit<ServerOptions, 'slot' | 'lane'>, ModelsOptions {
+  readonly connections: Connections;
   readonly corsOrigins: CorsOrigins;
   readonly reload?: () => void;
   /** Who gets copies of requests and answers. */
-  readonly taps: readonly Tap[];
+  readonly copies: Pick<Copies, 'taps' | 'shadow'>;
 }
 
 export function createPublicApi(options: PublicOptions): FastifyInstance {
-  const { slot, metrics, variant, isLeaving, reload, corsOrigins } = options;
-  const app = createServer({ ...options, problemForm: 'python' });
-  addTaps(app, options.taps, systemClock);
+  const { slot, metrics, variant, isLeaving, reload, corsOrigins, copies } = options;
+  const predict = predictor(slot, metrics);
+  const lane = (tools: LaneTools) => predictLane({ ...options, predict, variantHeader: headerSafe(variant) }, tools);
+  const app = createServer({ ...options, problemForm: 'python', lane });
+  addTaps(app, copies.taps, systemClock);
   addUnknownAnswers(app, (request, reply) => answerPreflight(request, reply, corsOrigins));
   addDocsRoutes(app, options);
-  addPredictRoute(app, slot, metrics);
+  addPredictRoute(app, predict);
   addHealthRoutes(app, slot, isLeaving);
   addMetadataRoutes(app, { slot, variant, ...(reload && { reload }) });
   addMetricsRoute(app, metrics);
+  addShadowRoute(app, copies.shadow);
   addV1Routes(app, options);
   addV2Routes(app, options);
   return app;

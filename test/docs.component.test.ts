@@ -116,7 +116,7 @@ describe('docs/configuration.md', () => {
     'inference/config.ts',
     /^ {2}([A-Z_]{4,}\d?): (?:text|number|whole|flag|level|endpoint|token)/gm,
   );
-  const copies = variables('inference/monitoring/settings.ts', /^ {2}([A-Z_]{4,}): (?:text|number|sink|names)/gm);
+  const copies = variables('inference/monitoring/settings.ts', /^ {2}([A-Z_]{4,}): (?:text|number|flag|sink|names)/gm);
   const adapters = variables('inference/adapter/settings.ts', /^ {2}(ADAPTER[A-Z_]*): /gm);
   const INTERNAL = ['DESIRED_ARTIFACT_FILE', 'ARTIFACT_DIR'];
 

@@ -1,11 +1,17 @@
-// All that gets copies of requests, made from the settings: the public API tells the taps, /metrics shows what became of it, the end of the process waits.
+// All that gets copies of requests, made from the settings: the public API asks the taps, /metrics shows what became of it, the end of the process waits.
 import type { Logger } from 'pino';
 import type { Origin } from './cloud-event.ts';
 import type { Tap } from './exchange.ts';
 import { PayloadLog } from './payload-log.ts';
+import { followPeers } from './peers.ts';
+import { Poster } from './post.ts';
 import type { MonitoringSettings } from './settings.ts';
+import { Shadow } from './shadow.ts';
 import { httpSink, lineSink } from './sinks.ts';
 import type { Lines } from './sinks.ts';
+
+const SHADOW_CONNECTIONS = 8; // to each peer
+const FOLLOW_MS = 5_000;
 
 export interface CopiesOptions {
   readonly settings: MonitoringSettings;
@@ -14,24 +20,51 @@ export interface CopiesOptions {
   readonly log: Logger;
   /** Standard output. */
   readonly lines: Lines;
+  /** Pause between two looks at the file of peers. */
+  readonly followMs?: number;
 }
 
 export interface Copies {
   readonly payloads?: PayloadLog;
+  readonly shadow?: Shadow;
   readonly taps: readonly Tap[];
-  /** Gives what is under way so long. */
+  /** Begins to follow the file of peers, where there is one. */
+  start(signal: AbortSignal): void;
+  /** Gives payload events so long; copies to peers are cut off. */
   close(limitMs: number): Promise<void>;
 }
 
 export function createCopies(options: CopiesOptions): Copies {
+  const { settings, log, followMs: everyMs = FOLLOW_MS } = options;
   const payloads = payloadLogOf(options);
+  const poster = new Poster({ connections: SHADOW_CONNECTIONS, timeoutMs: settings.shadow?.timeoutMs ?? 0 });
+  const shadow = shadowOf(options, poster);
   return {
     ...(payloads && { payloads }),
-    taps: payloads === undefined ? [] : [payloads.offer],
+    ...(shadow && { shadow }),
+    taps: [payloads?.tap, shadow?.tap].filter((tap) => tap !== undefined),
+    start(signal) {
+      const peers = settings.shadow?.peers ?? [];
+      if (typeof peers !== 'string') shadow?.use(peers);
+      else void followPeers({ path: peers, everyMs, log }, (next) => shadow?.use(next), signal);
+    },
     async close(limitMs) {
+      await shadow?.close();
+      poster.close();
       await payloads?.close(limitMs);
     },
   };
+}
+
+function shadowOf({ settings, variant }: CopiesOptions, poster: Poster): Shadow | undefined {
+  if (settings.shadow === undefined) return undefined;
+  return new Shadow({
+    post: poster.post.bind(poster),
+    variant,
+    redacted: new Set(settings.redacted),
+    keepBodies: settings.shadow.keepBodies,
+    random: Math.random,
+  });
 }
 
 function payloadLogOf({ settings, variant, modelName, log, lines }: CopiesOptions): PayloadLog | undefined {

@@ -1,5 +1,7 @@
 // A request and its answer, handed to whoever wants a copy once the answer is written: payload log and shadow. Taking one costs a reference.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.ts';
 import type { ServedModel } from '../model/served.ts';
 
 export interface Exchange {
@@ -16,8 +18,10 @@ export interface Exchange {
   readonly at: number;
 }
 
-/** Told of every inference request with a JSON answer. Must return at once, and never throw. */
-export type Tap = (exchange: Exchange) => void;
+/**
+ * Asked at every inference request with a JSON answer: who wants a copy of this one says who takes it. Both must return at once, and never throw.
+ */
+export type Tap = () => ((exchange: Exchange) => void) | undefined;
 
 /** Marks a copy, with the name of the variant that it comes from: a copy is never copied again. */
 export const SHADOW_HEADER = 'x-switchyard-shadow';
@@ -32,25 +36,44 @@ const ROUTES = new Set([
   '/v2/models/:name/versions/:version/infer',
 ]);
 
-/** Without taps nothing is added to any request. */
-export function addTaps(app: FastifyInstance, taps: readonly Tap[], clock: () => number): void {
+/** What a server knows of a request when its answer is written. */
+export interface Answered extends Omit<Exchange, 'headers' | 'at'> {
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Asks the taps; only when one wants a copy, `answered` is asked for it. */
+export function offerCopies(taps: readonly Tap[], answered: () => Answered, clock: Clock): void {
+  if (taps.length === 0) return;
+  const takers = taps.map((tap) => tap()).filter((take) => take !== undefined);
+  if (takers.length === 0) return;
+  const { headers, body, ...told } = answered();
+  // A body may be a small part of what the socket has read: a copy lets go of the rest.
+  const exchange = { ...told, body: Uint8Array.from(body), headers: kept(headers), at: clock() };
+  for (const take of takers) take(exchange);
+}
+
+/** For what goes the framework's way. Without taps nothing is added to any request. */
+export function addTaps(app: FastifyInstance, taps: readonly Tap[], clock: Clock): void {
   if (taps.length === 0) return;
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (isInference(request) && request.body instanceof Uint8Array && typeof payload === 'string') {
-      const { id, url, body, served } = request;
-      const path = url.split('?')[0] ?? '';
-      const exchange = { requestId: id, path, headers: headersOf(request), body, status: reply.statusCode, served };
-      for (const tap of taps) tap({ ...exchange, answer: payload, at: clock() });
+    const { body } = request;
+    if (isInference(request) && body instanceof Uint8Array && typeof payload === 'string') {
+      offerCopies(taps, () => answeredBy(request, { body, answer: payload, status: reply.statusCode }), clock);
     }
     done(null, payload);
   });
+}
+
+function answeredBy(request: FastifyRequest, more: Pick<Answered, 'body' | 'answer' | 'status'>): Answered {
+  const { id, url, served, headers } = request;
+  return { ...more, requestId: id, path: url.split('?')[0] ?? '', headers, served };
 }
 
 function isInference({ method, routeOptions }: FastifyRequest): boolean {
   return method === 'POST' && routeOptions.url !== undefined && ROUTES.has(routeOptions.url);
 }
 
-function headersOf({ headers }: FastifyRequest): Exchange['headers'] {
+function kept(headers: IncomingHttpHeaders): Exchange['headers'] {
   return Object.fromEntries(
     HEADERS.map((name) => {
       const value = headers[name];

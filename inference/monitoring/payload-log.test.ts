@@ -26,7 +26,7 @@ function aLog(change: Partial<PayloadLogOptions> = {}) {
 it('sends both events of a request, one id on both', async () => {
   const { log, events } = aLog();
 
-  log.offer(anExchange());
+  log.tap()?.(anExchange());
   await log.close(1000);
 
   const [request, response] = events.map((event) => JSON.parse(event) as { id: string; type: string });
@@ -42,7 +42,7 @@ it.each([
 ])('takes a sample: of a rate of %d and chance 0.5 %i', async (rate, sent) => {
   const { log } = aLog({ rate });
 
-  log.offer(anExchange());
+  log.tap()?.(anExchange());
   await log.close(1000);
 
   expect(log.read().sent).toBe(sent);
@@ -52,10 +52,10 @@ it('drops what is binary, large, or too much at a time', async () => {
   const held = Promise.withResolvers<undefined>();
   const { log } = aLog({ sink: () => held.promise });
 
-  log.offer(anExchange({ headers: { [BINARY_HEADER]: '7' } }));
-  log.offer(anExchange({ body: Buffer.alloc(256 * 1024) }));
-  log.offer(anExchange({ answer: 'x'.repeat(128 * 1024) }));
-  for (let count = 0; count < 1003; count += 1) log.offer(anExchange());
+  log.tap()?.(anExchange({ headers: { [BINARY_HEADER]: '7' } }));
+  log.tap()?.(anExchange({ body: Buffer.alloc(256 * 1024) }));
+  log.tap()?.(anExchange({ answer: 'x'.repeat(128 * 1024) }));
+  for (let count = 0; count < 1003; count += 1) log.tap()?.(anExchange());
 
   expect(log.read()).toMatchObject({ waiting: 1000 });
   expect(Object.fromEntries(log.read().dropped)).toEqual({ binary: 1, too_large: 2, queue_full: 3 });
@@ -70,7 +70,7 @@ it('counts what the sink does not take, and says so once until it takes somethin
     sink: () => (isDown ? Promise.reject(new SinkError('refused', 'the sink answered 503')) : Promise.resolve()),
   });
   const send = async () => {
-    log.offer(anExchange());
+    log.tap()?.(anExchange());
     for (let turn = 0; turn < 6; turn += 1) await nextTurn();
   };
 

@@ -4,7 +4,7 @@ import { BoundedQueue } from './bounded-queue.ts';
 import { cloudEvents } from './cloud-event.ts';
 import type { Origin } from './cloud-event.ts';
 import { BINARY_HEADER } from './exchange.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Tap } from './exchange.ts';
 
 /** Takes one event as JSON. Throws SinkError. */
 export type Sink = (event: string, signal: AbortSignal) => Promise<void>;
@@ -49,9 +49,12 @@ export class PayloadLog {
     this.#queue = new BoundedQueue({ limit: LIMIT, concurrency: CONCURRENCY, work: this.#send.bind(this) });
   }
 
-  readonly offer = (exchange: Exchange): void => {
+  readonly tap: Tap = () => {
     const { rate, random } = this.#options;
-    if (rate < 1 && random() >= rate) return;
+    return rate < 1 && random() >= rate ? undefined : this.#take;
+  };
+
+  readonly #take = (exchange: Exchange): void => {
     const { body, answer, headers } = exchange;
     // A character is a byte or two of memory.
     const bytes = body.length + 2 * answer.length;

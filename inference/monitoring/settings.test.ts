@@ -34,3 +34,37 @@ describe('where copies go', () => {
     expect(() => loadConfig({ PAYLOAD_LOG_SINK: 'stdout', [name]: value })).toThrow(new RegExp(`^${name}: `));
   });
 });
+
+describe('shadow peers', () => {
+  it('are a list with one share, or a file', () => {
+    const SHADOW_PEERS = 'candidate=http://retail--candidate, https://other:8080/base';
+
+    expect(monitoringSettings({ SHADOW_PEERS, SHADOW_PERCENT: '20', SHADOW_KEEP_BODIES: 'true' }).shadow).toEqual({
+      peers: [
+        { name: 'candidate', url: 'http://retail--candidate', percent: 20 },
+        { name: 'other:8080', url: 'https://other:8080/base', percent: 20 },
+      ],
+      timeoutMs: 5000,
+      keepBodies: true,
+    });
+    expect(monitoringSettings({ SHADOW_PEERS_FILE: '/etc/peers.json' }).shadow).toMatchObject({
+      peers: '/etc/peers.json',
+      keepBodies: false,
+    });
+  });
+
+  it.each([
+    ['file:///etc/passwd'],
+    ['a=ftp://host'],
+    ['a=http://user:word@host'],
+    ['a=http://host?token=1'],
+    ['a=http://one,a=http://two'],
+    ['candidate'],
+  ])('are refused: %s', (value) => {
+    expect(() => loadConfig({ SHADOW_PEERS: value })).toThrow(/^SHADOW_PEERS: /);
+  });
+
+  it('are one or the other', () => {
+    expect(() => loadConfig({ SHADOW_PEERS: 'http://a', SHADOW_PEERS_FILE: '/b' })).toThrow(ConfigError);
+  });
+});

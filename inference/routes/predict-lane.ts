@@ -2,9 +2,12 @@
 // prediction does. A request that asks for anything more (a trace, another origin, an unknown length) goes the framework's way; answers are the same.
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { systemClock } from '../clock.ts';
 import type { Connections } from '../connections.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
+import type { Copies } from '../monitoring/copies.ts';
+import { offerCopies } from '../monitoring/exchange.ts';
 import { logProblem, problemBody, problemOf } from '../problems.ts';
 import { logFields } from '../request-id.ts';
 import type { Lane, LaneTools } from '../server.ts';
@@ -17,6 +20,7 @@ export interface PredictLaneOptions {
   readonly variantHeader: string;
   readonly connections: Connections;
   readonly maxBodyBytes: number;
+  readonly copies: Pick<Copies, 'taps'>;
   readonly log: Logger;
 }
 
@@ -47,18 +51,28 @@ function answer(call: Call, body: Buffer): void {
   let served: ServedModel | undefined;
   try {
     const json = predict(body, request.headers['content-type'], (used) => (served = used));
-    send(call, 200, json, served);
+    send(call, body, { status: 200, json, served });
   } catch (error) {
     const problem = problemOf(error);
     logProblem(log, error, { ...logFields(requestId, undefined), route: '/predict' });
-    send(call, problem.status, JSON.stringify(problemBody(problem, 'python', requestId)), served);
+    const json = JSON.stringify(problemBody(problem, 'python', requestId));
+    send(call, body, { status: problem.status, json, served });
   }
 }
 
-function send(call: Call, status: number, json: string, served: ServedModel | undefined): void {
-  const { response, requestId, logLine, start } = call;
+interface Told {
+  readonly status: number;
+  readonly json: string;
+  readonly served: ServedModel | undefined;
+}
+
+function send(call: Call, body: Buffer, { status, json, served }: Told): void {
+  const { request, response, requestId, logLine, start, copies } = call;
   response.writeHead(status, headersOf(call, Buffer.byteLength(json), served ?? call.slot.current));
   response.end(json);
+  const { headers } = request;
+  const answered = () => ({ requestId, path: '/predict', headers, body, status, answer: json, served });
+  offerCopies(copies.taps, answered, systemClock);
   logLine?.(() => {
     const fields = { ...logFields(requestId, undefined), method: 'POST', route: '/predict', status };
     return { ...fields, ms: performance.now() - start };
