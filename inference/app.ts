@@ -3,10 +3,11 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { monotonicClock, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { Connections } from './connections.ts';
-import type { GrpcApi } from './grpc/server.ts';
+import { grpcPort } from './grpc/port.ts';
+import type { GrpcPort } from './grpc/port.ts';
 import { close, listen } from './listening.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
@@ -84,7 +85,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { maxRows } = config;
   const models: ModelsOptions = { ...parts, isLeaving: () => leaving, batches: new Batches(), maxRows };
   const publicApi = publicApiOf(parts, models);
-  const grpcApi = await grpcApiOf(parts, models);
+  const grpcApi = grpcPortOf(parts, models);
   const adminApi = adminApiOf(parts);
   return {
     firstLoad: first.promise,
@@ -92,16 +93,16 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     async start() {
       // The port first: whoever has it may be using the directory that is named after it.
       const port = await listen(publicApi, 'PORT', config.host, config.port);
-      const grpcPort = await grpcApi?.listen(config.host, config.grpcPort);
+      const grpc = await grpcApi?.listen(config.host, config.grpcPort);
       await artifacts.prepare().catch((error: unknown) => {
         throw directoryFailure(config.artifactDir, error);
       });
       const adminPort = await listenAdmin(adminApi, config);
       if (adminApi === undefined)
         log.warn('ADMIN_TOKEN is not set: the admin port is off, the model cannot be reloaded');
-      log.info({ port, grpcPort, adminPort, variant: config.variant, origin: config.origin }, 'listening');
+      log.info({ port, grpcPort: grpc, adminPort, variant: config.variant, origin: config.origin }, 'listening');
       void begin(parts, ending.signal, options.firstRetryMs).then(() => first.resolve(undefined));
-      return { port, grpcPort, adminPort };
+      return { port, grpcPort: grpc, adminPort };
     },
     async stop(drainMs = config.drainMs) {
       leaving = true;
@@ -154,7 +155,6 @@ async function assemble(config: Config, { log, memoryLimit, retryMs, reader, lin
       current: () => slot.current,
       windowMs: config.driftWindowMs,
       minRows: config.driftMinRows,
-      clock: monotonicClock,
     },
   });
   const slot = new ModelSlot({
@@ -195,12 +195,10 @@ function publicApiOf({ config, log, connections, copies }: Parts, models: Models
   return createPublicApi({ ...options, ...(allowPublicReload && { reload }) });
 }
 
-/** gRPC takes 9 MB: it is loaded only where it is wanted. */
-async function grpcApiOf({ config, log, connections }: Parts, models: ModelsOptions): Promise<GrpcApi | undefined> {
-  if (config.grpcPort === 0) return undefined;
-  const { createGrpcApi } = await import('./grpc/server.ts');
+function grpcPortOf({ config, log, connections }: Parts, models: ModelsOptions): GrpcPort | undefined {
   const { variant, maxBodyBytes, accessLogEvery } = config;
-  return createGrpcApi({ ...models, log, connections, variant, maxBodyBytes, accessLogEvery });
+  if (config.grpcPort === 0) return undefined;
+  return grpcPort({ ...models, log, connections, variant, maxBodyBytes, accessLogEvery });
 }
 
 function adminApiOf({ config, slot, log, ...parts }: Parts): FastifyInstance | undefined {

@@ -256,6 +256,18 @@ describe('the end of connections', () => {
   });
 });
 
+it('ends a connection that waits for nothing when its time is over', async () => {
+  const server = await start({ SHUTDOWN_SECONDS: '0.1' });
+  const [host = '', port = ''] = server.grpcAddress.split(':');
+  const silent = connect(Number(port), host);
+  await once(silent, 'connect');
+  const closed = once(silent, 'close');
+  silent.resume();
+
+  await server.stop();
+  await closed;
+});
+
 it('has no gRPC where the port is 0, and says whose port is taken', async () => {
   const server = await startInference({ MODEL_PATH: fixturePath('iris-sk132'), GRPC_PORT: '0' });
   expect(server.grpcAddress).toBe('127.0.0.1:0');

@@ -1,16 +1,14 @@
-// The public port for gRPC. The sockets are ours, so that they can be counted and drained like those of HTTP; what is spoken on them is up to grpc-js.
-import { createServer } from 'node:net';
+// gRPC on connections that somebody else has accepted: the calls of the inference protocol, their headers, statuses and log lines.
+import type { Socket } from 'node:net';
 import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { ConnectionInjector, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { accessLog } from '../access-log.ts';
 import type { AccessLogOptions } from '../access-log.ts';
-import type { Connections } from '../connections.ts';
 import { headerSafe } from '../model/served.ts';
 import type { ServedModel } from '../model/served.ts';
 import { logProblem } from '../problems.ts';
 import { logFields, requestIds, traceOf } from '../request-id.ts';
 import type { ModelsOptions } from '../routes/models.ts';
-import { portFailure } from '../start-error.ts';
 import { refuseLateRequests } from './late-requests.ts';
 import { SERVICE, methodsOf } from './service.ts';
 import type { Method } from './service.ts';
@@ -19,14 +17,15 @@ import { grpcProblem } from './status.ts';
 export interface GrpcOptions extends ModelsOptions, AccessLogOptions {
   readonly variant: string;
   readonly maxBodyBytes: number;
-  readonly connections: Connections;
 }
 
-export interface GrpcApi {
-  /** Resolves to the port that it listens on. Throws StartError. */
-  listen(host: string, port: number): Promise<number>;
-  /** Takes no further connection, lets calls end, and cuts off what is left at the limit. */
-  close(limitMs: number): Promise<void>;
+export interface GrpcServer {
+  /** Speaks gRPC on a connection. */
+  take(socket: Socket): void;
+  /** GOAWAY to the connections of now: what is under way on them is answered. */
+  drain(): void;
+  /** Ends all of them at once. */
+  end(): void;
 }
 
 const REQUEST_MS = 30_000;
@@ -36,7 +35,7 @@ const MAX_STREAMS = 256;
 
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
 
-export function createGrpcApi(options: GrpcOptions): GrpcApi {
+export function createGrpcServer(options: GrpcOptions): GrpcServer {
   const server = new Server({
     'grpc.max_receive_message_length': options.maxBodyBytes,
     'grpc.max_send_message_length': -1,
@@ -55,36 +54,16 @@ export function createGrpcApi(options: GrpcOptions): GrpcApi {
       'unary',
     );
   }
-  return opened(server, options.connections);
-}
-
-function opened(server: Server, connections: Connections): GrpcApi {
   const inject = (): ConnectionInjector => server.createConnectionInjector(ServerCredentials.createInsecure());
   let injector = inject();
-  const sockets = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
-  connections.trackSockets(sockets, () => {
-    // GOAWAY to the connections of now; those that come later are served by another injector.
-    injector.destroy();
-    injector = inject();
-  });
   return {
-    async listen(host, port) {
-      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-      sockets.once('error', (error) => reject(portFailure('GRPC_PORT', host, port, error)));
-      sockets.listen({ host, port }, () => resolve(undefined));
-      await promise;
-      const address = sockets.address();
-      return typeof address === 'object' && address !== null ? address.port : port;
-    },
-    async close(limitMs) {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      sockets.close(() => resolve(undefined));
+    take: (socket) => injector.injectConnection(socket),
+    drain() {
       injector.destroy();
-      const limit = setTimeout(() => server.forceShutdown(), limitMs);
-      await promise;
-      clearTimeout(limit);
-      server.forceShutdown();
+      // Those that come later are served by another one.
+      injector = inject();
     },
+    end: () => server.forceShutdown(),
   };
 }
 
