@@ -31,7 +31,7 @@ export interface MetricsOptions {
   readonly modelName: () => string;
   readonly connections: Pick<Connections, 'open' | 'inFlight'>;
   /** Absent: nothing is predicted in this process. */
-  readonly drift?: DriftOptions;
+  readonly drift?: Omit<DriftOptions, 'clock'>;
   readonly copies?: Copies;
 }
 

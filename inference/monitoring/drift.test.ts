@@ -26,7 +26,7 @@ function count(scene: Scene, rows: readonly (readonly [number, number, number])[
   if (served === undefined) throw new Error('no model');
   const values = Float64Array.from(rows.flatMap(([a, b]) => [a, b]));
   scene.drift.predictions(
-    { served, rows: values, count: rows.length },
+    { served, rows: values, count: rows.length, now: scene.now },
     Float64Array.from(rows, ([, , c]) => c),
   );
 }
@@ -84,8 +84,14 @@ describe('drift', () => {
     const served = aServedModel(REFERENCE);
     scene.served = served;
 
-    scene.drift.probabilities({ served, rows: Float64Array.of(1, 0), count: 1 }, Float64Array.of(0.6, 0.3, 0.1));
-    scene.drift.probabilities({ served, rows: Float64Array.of(1, 0), count: 1 }, Float64Array.of(0.2, 0.4, 0.4));
+    scene.drift.probabilities(
+      { served, rows: Float64Array.of(1, 0), count: 1, now: 0 },
+      Float64Array.of(0.6, 0.3, 0.1),
+    );
+    scene.drift.probabilities(
+      { served, rows: Float64Array.of(1, 0), count: 1, now: 0 },
+      Float64Array.of(0.2, 0.4, 0.4),
+    );
 
     // Shares 0.5, 0.5, 0 against 0.5, 0.25, 0.25
     expect(scene.drift.read().prediction).toBeCloseTo(0.25 * Math.log(2) + (0.25 - 1e-4) * Math.log(2500), 6);
@@ -97,9 +103,9 @@ describe('drift', () => {
     const scene = aScene(served, 2);
     const rows = Float64Array.of(1, 0, 1, 0);
 
-    scene.drift.probabilities({ served, rows, count: 2 }, Float64Array.of(0.9, 0.1, 0.3, 0.7));
+    scene.drift.probabilities({ served, rows, count: 2, now: 0 }, Float64Array.of(0.9, 0.1, 0.3, 0.7));
     // A label says nothing of the probability.
-    scene.drift.predictions({ served, rows, count: 2 }, Float64Array.of(1, 1));
+    scene.drift.predictions({ served, rows, count: 2, now: 0 }, Float64Array.of(1, 1));
 
     expect(scene.drift.read()).toMatchObject({ rows: 4, prediction: 0 });
   });

@@ -62,11 +62,10 @@ export class Drift {
 
   /** Counts rows (row-major) with their probabilities (row-major, one a class). */
   probabilities(observed: Observed, probabilities: Float64Array): void {
-    const { served, count } = observed;
+    const { served, count, now } = observed;
     const followed = this.#of(served);
     if (followed === undefined) return;
-    const now = this.#options.clock();
-    this.#countRows(followed, observed, now);
+    this.#countRows(followed, observed);
     const { prediction } = followed;
     if (prediction === undefined) return;
     const counts = prediction.counts.current(now);
@@ -83,11 +82,10 @@ export class Drift {
   predictions(observed: Observed, predictions: Float64Array): void {
     const followed = this.#of(observed.served);
     if (followed === undefined) return;
-    const now = this.#options.clock();
-    this.#countRows(followed, observed, now);
+    this.#countRows(followed, observed);
     const { prediction } = followed;
     if (prediction?.reference.of !== 'prediction') return;
-    const counts = prediction.counts.current(now);
+    const counts = prediction.counts.current(observed.now);
     for (const value of predictions) add(counts, slotOf(prediction.reference.bins, 0, value, unused));
   }
 
@@ -128,7 +126,7 @@ export class Drift {
     );
   }
 
-  #countRows({ model, reference, features, outside }: Followed, { rows, count }: Observed, now: number): void {
+  #countRows({ model, reference, features, outside }: Followed, { rows, count, now }: Observed): void {
     const { columns, bins } = reference;
     const stride = this.#budget.stride(count, columns.length, now);
     const counts = features.current(now);
@@ -158,6 +156,8 @@ export interface Observed {
   readonly served: ServedModel;
   readonly rows: Float64Array;
   readonly count: number;
+  /** By the clock of the options. */
+  readonly now: number;
 }
 
 /** Counts of the features go on where the reference is the same; those of the answers belong to one model. */

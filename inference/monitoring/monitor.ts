@@ -1,5 +1,6 @@
 // All that is watched of rows and answers, in one place: each API tells it of a request once, when the model has answered.
 import { setImmediate as yieldToRequests } from 'node:timers/promises';
+import { monotonicClock } from '../clock.ts';
 import type { ServedModel } from '../model/served.ts';
 import { ClassTally } from './class-tally.ts';
 import { Drift } from './drift.ts';
@@ -20,14 +21,14 @@ export class ModelMonitor {
   readonly drift: Drift | undefined;
 
   /** Without a window there is no drift. */
-  constructor(drift?: DriftOptions) {
-    this.drift = drift !== undefined && drift.windowMs > 0 ? new Drift(drift) : undefined;
+  constructor(drift?: Omit<DriftOptions, 'clock'>) {
+    this.drift = drift !== undefined && drift.windowMs > 0 ? new Drift({ ...drift, clock: monotonicClock }) : undefined;
   }
 
-  /** One row and its probabilities. */
-  row(served: ServedModel, row: Float64Array, probabilities: Float64Array): void {
+  /** One row and its probabilities; `now` by `monotonicClock`, which costs as much as five features. */
+  row(served: ServedModel, row: Float64Array, probabilities: Float64Array, now: number): void {
     this.classes.probabilities(served.model, probabilities);
-    this.drift?.probabilities({ served, rows: row, count: 1 }, probabilities);
+    this.drift?.probabilities({ served, rows: row, count: 1, now }, probabilities);
   }
 
   /** Many rows (row-major); other requests get their turn in between. */
@@ -43,7 +44,7 @@ export class ModelMonitor {
   }
 
   #some(served: ServedModel, rows: Float64Array, { predictions, probabilities }: Answers): void {
-    const observed = { served, rows, count: rows.length / served.model.features };
+    const observed = { served, rows, count: rows.length / served.model.features, now: monotonicClock() };
     if (probabilities !== undefined) {
       this.classes.probabilities(served.model, probabilities);
       this.drift?.probabilities(observed, probabilities);

@@ -32,7 +32,7 @@ const sink = text.transform((value, context) => {
   if (isPeerUrl(value)) return new URL(value);
   context.addIssue({
     code: 'custom',
-    message: 'must be stdout, or a URL such as http://broker/default without a password',
+    message: 'must be stdout, or a URL such as http://broker/default, without password or query',
   });
   return undefined;
 });

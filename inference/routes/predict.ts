@@ -79,8 +79,9 @@ function predict(
     `"model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
   metrics.preprocess.observe((ready - start) / 1000);
   metrics.predict.observe((answered - ready) / 1000);
-  metrics.postprocess.observe((performance.now() - answered) / 1000);
-  if (served.model.predictProba !== undefined) metrics.monitor.row(served, row, answers);
+  const written = performance.now();
+  metrics.postprocess.observe((written - answered) / 1000);
+  if (served.model.predictProba !== undefined) metrics.monitor.row(served, row, answers, written);
   else void metrics.monitor.rows(served, row, { predictions: answers });
   return json;
 }
