@@ -1,4 +1,5 @@
 // What V1 and V2 share: finding the model by its name, reading a JSON body, and running many rows without holding up other requests.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
@@ -43,11 +44,20 @@ export function findModel(
   return served;
 }
 
+/** A body that takes milliseconds to read or to answer. */
+const LARGE_BYTES = 128 * 1024;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Between the steps of a large request others get their turn. */
+export async function breathe(bytes: number): Promise<void> {
+  if (bytes > LARGE_BYTES) await nextTurn();
+}
+
 /** The body as a JSON object. Throws HttpError 400. */
 export function jsonObject(body: unknown): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body instanceof Uint8Array ? body : undefined));
+    value = JSON.parse(utf8.decode(body instanceof Uint8Array ? body : undefined));
   } catch (error) {
     throw new HttpError(400, `The body is not JSON: ${error instanceof Error ? error.message : 'unknown'}`, {
       cause: error,
@@ -73,11 +83,17 @@ export async function run(
 ): Promise<ReadonlyMap<OutputName, Float64Array>> {
   const { model } = served;
   const start = performance.now();
+  const letGo = model.remote?.hold();
   const outputs = new Map<OutputName, Float64Array>();
-  for (const name of new Set(names)) {
-    const method = methodOf(model, name);
-    if (method === undefined) throw new HttpError(400, `${model.modelType} has no ${name}`);
-    outputs.set(name, await batches.run(method, model.features, rows));
+  try {
+    for (const name of new Set(names)) {
+      const method = methodOf(model, name);
+      if (method === undefined) throw new HttpError(400, `${model.modelType} has no ${name}`);
+      const { values, count } = rows;
+      outputs.set(name, await (model.remote?.run(name, values, count) ?? batches.run(method, model.features, rows)));
+    }
+  } finally {
+    letGo?.();
   }
   metrics.predict.observe((performance.now() - start) / 1000);
   await metrics.monitor.rows(served, rows.values, {

@@ -1,4 +1,5 @@
 // The V1 protocol of KServe and TensorFlow Serving: {"instances": rows} in, {"predictions": labels} out.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { ServedModel } from '../model/served.ts';
@@ -7,6 +8,9 @@ import type { Rows } from '../model/batches.ts';
 import { answersOf } from '../tensors/outputs.ts';
 import { counted, findModel, isRecord, jsonObject, run } from './models.ts';
 import type { ModelsOptions } from './models.ts';
+
+/** Between so many cells others get their turn. */
+const CELLS_AT_ONCE = 32_768;
 
 interface Named {
   Params: { readonly name: string };
@@ -25,7 +29,7 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
       if (verb === 'explain') throw new HttpError(501, 'This model has no explainer');
       if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict is the only call');
       const served = findModel(request, options, name);
-      const rows = rowsOf(jsonObject(request.body)['instances'], served, options.maxRows);
+      const rows = await rowsOf(jsonObject(request.body)['instances'], served, options.maxRows);
       const outputs = await run(options, served, ['predict'], rows);
       return { predictions: [...answersOf(served.model, outputs.get('predict') ?? new Float64Array())] };
     }),
@@ -33,13 +37,17 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
 }
 
 /** Instances are rows of numbers, or objects that name every feature. Throws HttpError 400. */
-function rowsOf(instances: unknown, served: ServedModel, maxRows: number): Rows {
+async function rowsOf(instances: unknown, served: ServedModel, maxRows: number): Promise<Rows> {
   if (!Array.isArray(instances)) throw new HttpError(400, 'instances must be a list of rows');
   if (instances.length > maxRows) throw new HttpError(400, `at most ${maxRows} instances in one request`);
-  const { width } = served.schema;
-  const values = new Float64Array(instances.length * width);
-  for (const [at, instance] of instances.entries()) values.set(rowOf(instance, served, at), at * width);
-  return { values, count: instances.length };
+  const rowsAtOnce = Math.ceil(CELLS_AT_ONCE / served.schema.width);
+  // Memory is taken row by row: how many there are is only what the client says.
+  const cells: number[] = [];
+  for (const [at, instance] of instances.entries()) {
+    for (const cell of rowOf(instance, served, at)) cells.push(cell);
+    if ((at + 1) % rowsAtOnce === 0) await nextTurn();
+  }
+  return { values: Float64Array.from(cells), count: instances.length };
 }
 
 function rowOf(instance: unknown, { model, schema: { features, width } }: ServedModel, at: number): number[] {

@@ -5,7 +5,7 @@ import { sendJson } from '../server.ts';
 import { dividedBody, readInferRequest, writeInferAnswer } from '../tensors/infer-json.ts';
 import type { Encoded } from '../tensors/infer-json.ts';
 import { SERVER_METADATA, infer, modelMetadata } from './infer.ts';
-import { counted, findModel, jsonObject } from './models.ts';
+import { breathe, counted, findModel, jsonObject } from './models.ts';
 import type { ModelsOptions } from './models.ts';
 
 interface Addressed {
@@ -45,9 +45,12 @@ async function answerInfer(request: FastifyRequest<Addressed>, options: ModelsOp
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const header = request.headers[JSON_LENGTH];
   const [json, tail] = dividedBody(body, typeof header === 'string' ? header : undefined);
-  const { id, inputs, outputs } = readInferRequest(jsonObject(json), tail, options.maxRows);
+  const call = jsonObject(json);
+  await breathe(body.length);
+  const { id, inputs, outputs } = readInferRequest(call, tail, options.maxRows);
   const names = outputs.map((output) => output.name);
   const tensors = await infer(options, served, inputs, names);
+  await breathe(body.length);
   return writeInferAnswer({
     modelName: name,
     modelVersion: served.version,
