@@ -1,5 +1,5 @@
 // Walks flat trees and adds up the numbers of their leaves, tree after tree in the order of the file, as the libraries do that wrote them.
-import type { Trees } from './trees.ts';
+import type { CategorySplits, Trees } from './trees.ts';
 
 /** Rows of numbers, rounded as the trees' library rounds them and checked by the caller. */
 export interface TreeInput {
@@ -73,12 +73,15 @@ function addFrom(work: Work, first: number, from: number, to: number): void {
 /** Whether a value goes left at a split, by its set, its threshold, or the way of missing values. */
 export function goesLeft({ threshold, missingLeft, categories }: Trees, node: number, value: number): boolean {
   if (Number.isNaN(value)) return missingLeft[node] === 1;
-  const start = categories?.start[node] ?? -1;
-  if (categories === undefined || start < 0) return value <= (threshold[node] ?? 0);
-  const category = Math.trunc(value);
+  if (categories === undefined || (categories.start[node] ?? -1) < 0) return value <= (threshold[node] ?? 0);
+  return isInSet(categories, node, Math.trunc(value)) ?? (categories.unknownIsMissing && missingLeft[node] === 1);
+}
+
+/** Undefined for a category for which the node has no bit. */
+function isInSet({ start, length, words }: CategorySplits, node: number, category: number): boolean | undefined {
   const word = category >>> 5;
-  if (!(category >= 0 && category < 2 ** 31) || word >= (categories.length[node] ?? 0)) return false;
-  return (((categories.words[start + word] ?? 0) >>> (category & 31)) & 1) === 1;
+  if (!(category >= 0 && category < 2 ** 31) || word >= (length[node] ?? 0)) return undefined;
+  return (((words[(start[node] ?? 0) + word] ?? 0) >>> (category & 31)) & 1) === 1;
 }
 
 function addAnswer({ trees, sums }: Work, tree: number, leaf: number, to: number): void {

@@ -24,6 +24,7 @@ import { naiveBayes } from './naive-bayes.ts';
 import { perceptron } from './perceptron.ts';
 import { kmeans } from './kmeans.ts';
 import { isolationForest } from './isolation-forest.ts';
+import { xgboost } from './xgboost.ts';
 
 const DEFINITIONS: readonly Definition[] = [
   linear,
@@ -51,6 +52,7 @@ const DEFINITIONS: readonly Definition[] = [
   gradientBoosting,
   histGradientBoosting,
   dummy,
+  xgboost,
 ];
 
 /** Definitions by the dotted name of each class that they read. */

@@ -39,6 +39,8 @@ export interface CategorySplits {
   /** Number of words of the node. */
   readonly length: Int32Array<ArrayBuffer>;
   readonly words: Uint32Array<ArrayBuffer>;
+  /** Whether a value for which a node has no bit goes the way of missing values; else it goes right. */
+  readonly unknownIsMissing: boolean;
 }
 
 /** One tree on its way into the flat form; a split has two children, a leaf has -1 for both. */
@@ -61,10 +63,15 @@ export interface TreesSize {
   readonly nodes: number;
   readonly leafWidth: number;
   readonly outputs: number;
+  /** See CategorySplits; false where it is absent. */
+  readonly unknownIsMissing?: boolean;
 }
 
 /** Writes the numbers of a leaf, `leafWidth` of them, into `values` from `at` on. */
 export type WriteLeaf = (node: number, values: Float64Array, at: number) => void;
+
+/** Counts memory of finished arrays. Throws ModelError where it is too much. */
+export type Spend = (bytes: number) => void;
 
 /** Memory that a tree of `count` nodes takes in the flat form. */
 export function bytesOfTree(count: number, leafWidth: number): number {
@@ -74,13 +81,15 @@ export function bytesOfTree(count: number, leafWidth: number): number {
 /** Appends trees whose structure has been checked. */
 export class TreesBuilder {
   readonly #trees: Trees;
+  readonly #unknownIsMissing: boolean;
   readonly #words: number[] = [];
   #categories: { readonly start: Int32Array<ArrayBuffer>; readonly length: Int32Array<ArrayBuffer> } | undefined;
   #count = 0;
   #nodes = 0;
   #values = 0;
 
-  constructor({ trees, nodes, leafWidth, outputs }: TreesSize) {
+  constructor({ trees, nodes, leafWidth, outputs, unknownIsMissing = false }: TreesSize) {
+    this.#unknownIsMissing = unknownIsMissing;
     this.#trees = {
       roots: new Int32Array(trees),
       depth: new Int32Array(trees),
@@ -100,7 +109,11 @@ export class TreesBuilder {
   /** The trees so far. */
   get built(): Trees {
     if (this.#categories === undefined) return this.#trees;
-    return { ...this.#trees, categories: { ...this.#categories, words: Uint32Array.from(this.#words) } };
+    const words = Uint32Array.from(this.#words);
+    return {
+      ...this.#trees,
+      categories: { ...this.#categories, words, unknownIsMissing: this.#unknownIsMissing },
+    };
   }
 
   /** `column`: where in the sum the tree's numbers go. */

@@ -2,11 +2,9 @@
 // (ModelData), the data is transferred without a copy, and the main thread wraps it into a Model.
 import type { Task } from '../estimators/estimator.ts';
 import type { Matrix } from '../estimators/matrix.ts';
-import { Reading } from '../estimators/reading.ts';
-import { allowedNames, compilePredictor, definitions } from '../estimators/registry.ts';
-import { shown } from '../formats/byte-reader.ts';
-import { readJoblib } from '../formats/joblib.ts';
+import { compilePredictor } from '../estimators/registry.ts';
 import { ModelError, ModelInputError } from './errors.ts';
+import { readerOf } from './file-readers.ts';
 import type { ClassLabel, ModelData } from './model-data.ts';
 
 export { ModelError, ModelInputError } from './errors.ts';
@@ -47,41 +45,19 @@ export interface ModelLimits {
 }
 
 /**
- * Reads a model file: `.joblib`, `.pkl` or `.pickle`, plain, zlib or gzip. Nothing in the file is ever executed.
- * Throws only ModelError.
+ * Reads a model file of one of the kinds of file-readers.ts. Nothing in the file is ever executed. Throws only ModelError.
  */
 export function parseModel(fileName: string, bytes: Uint8Array, limits: ModelLimits): ModelData {
-  if (!/\.(joblib|pkl|pickle)$/i.test(fileName)) {
-    throw new ModelError(
-      'UnsupportedModel',
-      `${shown(fileName)}: no reader for this kind of file; save a scikit-learn model as model.joblib`,
-    );
-  }
+  const read = readerOf(fileName);
   try {
-    return readPickled(bytes, limits);
+    const data = read(bytes, limits.maxBytes);
+    // the parts fit together: what this throws belongs to the file, not to the thread that answers
+    compilePredictor(data.root);
+    return data;
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new ModelError('ArtifactTooLarge', `there is no memory for the model (${cause.message})`, { cause });
   }
-}
-
-function readPickled(bytes: Uint8Array, { maxBytes }: ModelLimits): ModelData {
-  const reading = new Reading(definitions, maxBytes);
-  const fitted = reading.root(readJoblib(bytes, allowedNames, maxBytes));
-  const featureNames = reading.columnNames(fitted);
-  const writtenBy = fitted.state.get('_sklearn_version');
-  const root = reading.predictor(fitted);
-  const unused = reading.unused(fitted.columns);
-  // the parts fit together: what this throws belongs to the file, not to the thread that answers
-  compilePredictor(root);
-  return {
-    features: fitted.columns,
-    ...(featureNames && { featureNames }),
-    texts: reading.texts,
-    ...(unused.length > 0 && { unused }),
-    ...(typeof writtenBy === 'string' && { writtenBy: writtenBy.slice(0, 40) }),
-    root,
-  };
 }
 
 /** Wraps parsed data; cheap, to be called on the thread that answers. */

@@ -64,7 +64,7 @@ describe('an archive', () => {
     [
       'a stranger',
       [model, ['setup.py', 'x']],
-      /unexpected entry "setup.py": only model.joblib or model.pkl and metadata.json/,
+      /unexpected entry "setup.py": only model.joblib or .* and metadata.json/,
     ],
   ] as const)('with %s is refused', async (_, entries, message) => {
     await expect(unpackBytes(await anArchive(entries))).rejects.toMatchObject({

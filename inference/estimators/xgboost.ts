@@ -1,0 +1,119 @@
+// XGBoost's boosters: rows and sums are float32. Answers are those of its scikit-learn classes, which ask the booster.
+import type { Definition, Predictor, PredictorPart } from './estimator.ts';
+import { type TreeInput, addTrees } from './evaluate.ts';
+import type { TreeSum } from './explain.ts';
+import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
+import type { Trees } from './trees.ts';
+import { type Encoding, encoderOf } from './xgboost-categories.ts';
+import { type Booster } from './xgboost-model.ts';
+import { type XgboostLink, sigmoid, softmaxOfMargins } from './xgboost-objective.ts';
+
+export interface XgboostPart extends PredictorPart {
+  readonly kind: 'xgboost';
+  readonly trees: Trees;
+  /** What each column of the sum starts from. */
+  readonly margins: Float64Array<ArrayBuffer>;
+  readonly link: XgboostLink;
+  /** Columns that hold categories. */
+  readonly categorical: readonly number[];
+  readonly encodings: readonly Encoding[];
+  /** A number that stands for a missing value beside NaN. */
+  readonly missing?: number;
+}
+
+export const xgboost: Definition<XgboostPart> = {
+  kind: 'xgboost',
+  names: [],
+  read: (fitted) => {
+    throw fitted.unsupported('is not supported');
+  },
+  compile: compileBooster,
+};
+
+const CLASS_NAMES = { classifier: 'XGBClassifier', regressor: 'XGBRegressor', ranker: 'XGBRanker' };
+
+/** The part of a booster; its classes are numbered from 0 on. */
+export function partOf(booster: Booster, missing: number): XgboostPart {
+  const { objective, classes, trees, margins, categorical, encodings } = booster;
+  return {
+    kind: 'xgboost',
+    modelType: CLASS_NAMES[objective.task],
+    task: objective.task,
+    classes: Array.from({ length: classes }, (_, label) => label),
+    link: objective.link,
+    trees,
+    margins,
+    categorical,
+    encodings: encodings.encodings,
+    ...(!Number.isNaN(missing) && { missing }),
+  };
+}
+
+function compileBooster(part: XgboostPart): Predictor {
+  const inputOf = encoded(part);
+  const margins = marginsOf(part, inputOf);
+  const { task, link, classes } = part;
+  const output = task === 'classifier' || link !== 'identity' ? 'margin' : 'value';
+  const treeSum: TreeSum = { trees: part.trees, start: part.margins, output, inputOf };
+  if (task !== 'classifier') return { predict: (input) => answered(margins(input), link), treeSum };
+  const decisionFunction = margins;
+  if (link === 'softmax') {
+    const predictProba = (input: Matrix) => softmaxOfMargins(margins(input), classes.length);
+    const predict = (input: Matrix) => argmaxOfRows(predictProba(input), classes.length);
+    return { predict, predictProba, decisionFunction, treeSum };
+  }
+  const bound = link === 'sigmoid' ? 0.5 : 0;
+  const predict = (input: Matrix) =>
+    answered(margins(input), link === 'sign' ? 'identity' : link).map((score) => Number(score > bound));
+  if (link !== 'sigmoid') return { predict, decisionFunction, treeSum };
+  return { predict, predictProba: (input) => bothShares(margins(input)), decisionFunction, treeSum };
+}
+
+function answered(margins: Float64Array, link: XgboostLink): Float64Array {
+  if (link === 'sigmoid') return margins.map(sigmoid);
+  return link === 'exp' ? margins.map((margin) => Math.fround(Math.exp(margin))) : margins;
+}
+
+function bothShares(margins: Float64Array): Float64Array {
+  const shares = new Float64Array(2 * margins.length);
+  for (let row = 0; row < margins.length; row += 1) {
+    const share = sigmoid(margins[row] ?? 0);
+    shares[2 * row] = Math.fround(1 - share);
+    shares[2 * row + 1] = share;
+  }
+  return shares;
+}
+
+/** The sums of the leaves, added up in float32 in the order of the trees. */
+function marginsOf(
+  { trees, margins }: XgboostPart,
+  inputOf: (input: Matrix) => TreeInput,
+): (input: Matrix) => Float64Array {
+  return (input) => {
+    const sums = new Float32Array(input.rows * margins.length);
+    for (let at = 0; at < sums.length; at += 1) sums[at] = margins[at % margins.length] ?? 0;
+    addTrees(trees, inputOf(input), sums);
+    return Float64Array.from(sums);
+  };
+}
+
+function encoded({ categorical, encodings, missing }: XgboostPart): (input: Matrix) => TreeInput {
+  const encode = encoderOf(encodings);
+  return ({ values, rows, columns }) => {
+    const rounded = new Float32Array(values);
+    if (missing !== undefined) replaceMissing(rounded, Math.fround(missing));
+    const hasMissing = checkNumbers(rounded, { missing: true, dtype: 'float32' });
+    encode(rounded, columns);
+    for (const column of categorical) refuseNegative(rounded, column, columns);
+    return { values: rounded, rows, columns, hasMissing };
+  };
+}
+
+function replaceMissing(values: Float32Array, missing: number): void {
+  for (let at = 0; at < values.length; at += 1) if (values[at] === missing) values[at] = NaN;
+}
+
+/** A negative number is no category, also one that would be 0 without its fraction. */
+function refuseNegative(values: Float32Array, column: number, columns: number): void {
+  for (let at = column; at < values.length; at += columns) if ((values[at] ?? 0) < 0) values[at] = -1;
+}
