@@ -69,6 +69,13 @@ describe('a damaged file of combined estimators', () => {
       spliced(fileOf('StackingRegressor'), text('final_estimator_'), text('final_estimatox_')),
       /final_estimator_/,
     ],
+    [
+      'a search without a result',
+      spliced(fileOf('GridSearchCV'), text('best_estimator_'), text('best_estimatox_')),
+      /best_estimator_/,
+    ],
+    ['no way back', spliced(fileOf('TransformedTargetRegressor'), text('expm1'), text('expm2')), /numpy\.expm2/],
+    ['another kind of sum', spliced(fileOf('TweedieRegressor-link'), text('log'), text('lug')), /link="lug"/],
   ])('with %s is refused', (_, file, message) => {
     expect(refusalOf(file).message).toMatch(message);
   });

@@ -51,21 +51,27 @@ export const functionTransformer: Definition<FunctionPart> = {
 };
 
 function readFunction(fitted: Fitted): FunctionPart {
-  const value = fitted.value('func');
+  const name = nameOfFunction(fitted, 'func', 'kw_args');
   const validate = fitted.flag('validate');
   const base = { kind: 'function', modelType: fitted.name, outputs: fitted.columns, validate } as const;
-  if (value === null) {
-    if (validate) fitted.reading.asNumbers(fitted.origins);
-    return { ...base, origins: fitted.origins };
-  }
+  if (name !== undefined || validate) fitted.reading.asNumbers(fitted.origins);
+  return name === undefined ? { ...base, origins: fitted.origins } : { ...base, name };
+}
+
+/** The function of numpy that an attribute names, undefined for None. Throws ModelError for all others. */
+export function nameOfFunction(fitted: Fitted, attribute: string, settings: string): string | undefined {
+  const value = fitted.value(attribute);
+  if (value === null) return undefined;
   const name = value instanceof Global ? value.path.slice(value.path.lastIndexOf('.') + 1) : '';
-  const options = fitted.value('kw_args');
-  if (!FUNCTIONS.has(name) || (options instanceof Map && options.size > 0)) {
-    const known = [...FUNCTIONS.keys()].join(', ');
-    throw fitted.unsupported(
-      `of ${described(value)} is not supported, but None and ${known} of numpy without kw_args are`,
-    );
-  }
-  fitted.reading.asNumbers(fitted.origins);
-  return { ...base, name };
+  const options = fitted.value(settings);
+  if (FUNCTIONS.has(name) && !(options instanceof Map && options.size > 0)) return name;
+  const known = [...FUNCTIONS.keys()].join(', ');
+  throw fitted.unsupported(
+    `of ${described(value)} is not supported, but None and ${known} of numpy without ${settings} are`,
+  );
+}
+
+/** One of the functions that `nameOfFunction` knows. */
+export function functionNamed(name: string): ((cell: number) => number) | undefined {
+  return FUNCTIONS.get(name);
 }

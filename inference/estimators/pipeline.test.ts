@@ -56,6 +56,10 @@ describe('rows that a transformer refuses', () => {
     ['PolynomialFeatures', NaN, /Input X contains NaN/],
     ['SelectKBest', NaN, /Input X contains NaN/],
     ['Normalizer', NaN, /Input X contains NaN/],
+    ['PowerTransformer-box-cox', -1, /strictly positive/],
+    ['PowerTransformer', Infinity, /Input X contains infinity/],
+    ['KBinsDiscretizer', NaN, /Input X contains NaN/],
+    ['TargetEncoder', Infinity, /Input X contains infinity/],
     ['OneHotEncoder-ignore', Infinity, /Input X contains infinity/],
   ])('%s: %s', (name, cell, message) => {
     const model = modelOfCase(goldenCase(`Pipeline+${name}/1.9.1`));
@@ -98,6 +102,17 @@ describe('a pipeline that cannot be served', () => {
       spliced(fileOf('ColumnTransformer-places'), 'K\x06K\x07K\x08e', 'K\x06K\x07K\x2ae'),
       /columns that it has not/,
     ],
+    [
+      'bins of other columns',
+      spliced(fileOf('KBinsDiscretizer-ordinal'), text('bin_edges_'), text('bin_edgex_')),
+      /bin_edges_/,
+    ],
+    [
+      'encodings of no target',
+      spliced(fileOf('TargetEncoder'), text('binary'), text('bunary')),
+      /target_type_="bunary"/,
+    ],
+    ['another way to bend', spliced(fileOf('PowerTransformer-box-cox'), text('box-cox'), text('box-coq')), /box-coq/],
   ])('for %s is refused', (_, file, message) => {
     expect(refusalOf(file).message).toMatch(message);
   });

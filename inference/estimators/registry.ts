@@ -16,6 +16,7 @@ import { polynomial } from './polynomial.ts';
 import { projection } from './projection.ts';
 import { scaler } from './scalers.ts';
 import { selector } from './selector.ts';
+import { xgboost } from './xgboost.ts';
 import { calibrated } from './calibrated.ts';
 import { voting } from './voting.ts';
 import { stacking } from './stacking.ts';
@@ -24,7 +25,12 @@ import { naiveBayes } from './naive-bayes.ts';
 import { perceptron } from './perceptron.ts';
 import { kmeans } from './kmeans.ts';
 import { isolationForest } from './isolation-forest.ts';
-import { xgboost } from './xgboost.ts';
+import { power } from './power.ts';
+import { bins } from './bins.ts';
+import { targetEncoder } from './target-encoder.ts';
+import { glm } from './glm.ts';
+import { transformedTarget } from './transformed-target.ts';
+import { search } from './search.ts';
 
 const DEFINITIONS: readonly Definition[] = [
   linear,
@@ -44,6 +50,12 @@ const DEFINITIONS: readonly Definition[] = [
   projection,
   selector,
   functionTransformer,
+  search,
+  transformedTarget,
+  glm,
+  targetEncoder,
+  bins,
+  power,
   isolationForest,
   kmeans,
   perceptron,
