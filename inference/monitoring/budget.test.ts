@@ -5,19 +5,19 @@ it('lets everything through that is few, and evenly a part of what is many', () 
   const budget = new Budget(0);
 
   expect(budget.stride(1, 200, 0)).toBe(1);
-  expect(budget.stride(10_000, 200, 0)).toBe(5);
-  // 2000 of the 2499 affordable rows were taken.
-  expect(budget.stride(499, 200, 0)).toBe(1);
+  expect(budget.stride(4_000, 200, 0)).toBe(5);
+  // 800 of the 999 affordable rows were taken.
+  expect(budget.stride(199, 200, 0)).toBe(1);
   expect(budget.stride(1, 200, 0)).toBe(0);
 });
 
 it('fills up with time, to what a second gives', () => {
   const budget = new Budget(0);
-  budget.stride(5_000, 100, 0);
+  budget.stride(2_000, 100, 0);
 
-  expect(budget.stride(1, 100, 0.1)).toBe(0);
-  expect(budget.stride(1, 100, 0.2)).toBe(1);
-  expect(budget.stride(10_000, 100, 1e6)).toBe(2);
+  expect(budget.stride(1, 100, 0.25)).toBe(0);
+  expect(budget.stride(1, 100, 0.5)).toBe(1);
+  expect(budget.stride(4_000, 100, 1e6)).toBe(2);
   expect(budget.stride(1, 100, 1e6)).toBe(0);
 });
 

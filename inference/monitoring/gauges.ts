@@ -56,7 +56,7 @@ function addDriftGauges(registry: Registry, drift: Drift, modelName: () => strin
   });
   const skipped = new Counter({
     name: 'model_drift_rows_skipped_total',
-    help: 'Rows whose features were not counted because counting may take a hundredth of a core at most',
+    help: 'Rows whose features were not counted because counting may take half a hundredth of a core',
     registers,
   });
   const feature = new Gauge({

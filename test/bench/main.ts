@@ -8,6 +8,7 @@ import { showProgress } from '../progress.ts';
 import { describeMachine, renderRows, type BenchResult, type Suite } from './suite.ts';
 import { runEvaluator } from './suites/evaluator.ts';
 import { runInference } from './suites/inference.ts';
+import { runMonitoring } from './suites/monitoring.ts';
 import { runReload } from './suites/reload.ts';
 import { runSteady } from './suites/steady.ts';
 
@@ -21,6 +22,11 @@ const SUITES = {
     on: 'machine',
     title: 'microseconds a row beside scikit-learn and onnxruntime; about 1 minute',
     run: runEvaluator,
+  },
+  monitoring: {
+    on: 'machine',
+    title: 'the model server with drift beside itself without; about 2 minutes',
+    run: runMonitoring,
   },
   reload: {
     on: 'cluster',
@@ -48,7 +54,7 @@ ${Object.entries(SUITES)
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, words } = readCommandLine(args, { json: { type: 'string' }, minutes: { type: 'string' } });
   if (words[0] === undefined) throw new HelpWanted();
-  const suite = SUITES[oneOf('suite', words[0], ['inference', 'evaluator', 'reload', 'steady'])];
+  const suite = SUITES[oneOf('suite', words[0], ['inference', 'evaluator', 'monitoring', 'reload', 'steady'])];
   noMoreWords(words, 1);
   const minutes = Number(values.minutes ?? 5);
   if (!(minutes > 0)) throw new UsageError(`--minutes takes a number above 0, not "${values.minutes ?? ''}".`);
