@@ -1,6 +1,7 @@
 // What an estimator is to this server. A worker reads it from a file into a part: plain data, which can be handed to another thread. The thread that
 // answers compiles the part into an operator. A new estimator is one file with one Definition, a line in registry.ts, and a golden file.
 import type { ClassLabel } from '../model/model-data.ts';
+import type { TreeSum } from './explain.ts';
 import type { Fitted } from './fitted.ts';
 import type { Matrix } from './matrix.ts';
 
@@ -39,10 +40,14 @@ export interface Predictor {
   readonly predictProba?: (input: Matrix) => Float64Array;
   /** One number a row, or one a row and class where there are more than two. */
   readonly decisionFunction?: (input: Matrix) => Float64Array;
+  /** The sum over trees that its answers are made of, where each column of the input is one that the trees test. */
+  readonly treeSum?: TreeSum;
 }
 
 export interface Transformer {
   readonly transform: (input: Matrix) => Matrix;
+  /** Each column becomes the column of the same place, by itself: what is said about the one holds for the other. */
+  readonly keepsColumns?: true;
 }
 
 export type Operator = Predictor | Transformer;

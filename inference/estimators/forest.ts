@@ -2,7 +2,8 @@
 // from the version number.
 import type { ClassLabel } from '../model/model-data.ts';
 import type { Definition, Predictor, PredictorPart } from './estimator.ts';
-import { addTrees } from './evaluate.ts';
+import { type TreeInput, addTrees } from './evaluate.ts';
+import type { TreeSum } from './explain.ts';
 import type { Fitted } from './fitted.ts';
 import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
 import {
@@ -38,19 +39,29 @@ export const forest: Definition<ForestPart> = {
   read: readForest,
   compile: ({ trees, task, classes, acceptsMissing }) => {
     const mean = (input: Matrix) => meanOfTrees(trees, input, acceptsMissing);
-    if (task !== 'classifier') return { predict: mean };
-    return { predict: (input) => argmaxOfRows(mean(input), classes.length), predictProba: mean } satisfies Predictor;
+    const treeSum: TreeSum = {
+      trees,
+      divisor: trees.roots.length,
+      output: task === 'classifier' ? 'probability' : 'value',
+      inputOf: (input) => rounded(input, acceptsMissing),
+    };
+    if (task !== 'classifier') return { predict: mean, treeSum };
+    const predict = (input: Matrix) => argmaxOfRows(mean(input), classes.length);
+    return { predict, predictProba: mean, treeSum } satisfies Predictor;
   },
 };
 
 /** Bit for bit scikit-learn's with n_jobs=1: float32 rows, float64 thresholds, trees added up in file order, the sum divided by their number. */
-function meanOfTrees(trees: Trees, { values, rows, columns }: Matrix, missing: boolean): Float64Array {
-  const rounded = new Float32Array(values);
-  const hasMissing = checkNumbers(rounded, { missing, dtype: 'float32' });
-  const sums = new Float64Array(rows * trees.outputs);
-  addTrees(trees, { values: rounded, rows, columns, hasMissing }, sums);
+function meanOfTrees(trees: Trees, input: Matrix, missing: boolean): Float64Array {
+  const sums = new Float64Array(input.rows * trees.outputs);
+  addTrees(trees, rounded(input, missing), sums);
   for (let at = 0; at < sums.length; at += 1) sums[at] = (sums[at] ?? 0) / trees.roots.length;
   return sums;
+}
+
+function rounded({ values, rows, columns }: Matrix, missing: boolean): TreeInput {
+  const numbers = new Float32Array(values);
+  return { values: numbers, rows, columns, hasMissing: checkNumbers(numbers, { missing, dtype: 'float32' }) };
 }
 
 function readForest(fitted: Fitted): ForestPart {

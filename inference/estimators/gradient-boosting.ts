@@ -1,7 +1,8 @@
 // GradientBoostingClassifier and GradientBoostingRegressor: the scores of a first estimator, and trees of corrections added to them in the order of training.
 import type { Compile, Definition, Predictor, PredictorPart } from './estimator.ts';
 import type { DummyPart } from './dummy.ts';
-import { addTrees } from './evaluate.ts';
+import { type TreeInput, addTrees } from './evaluate.ts';
+import type { TreeSum } from './explain.ts';
 import type { Fitted } from './fitted.ts';
 import { checkedTree } from './forest.ts';
 import { bothProbabilities, expit, logit, softmaxOfRows, symmetricLogit } from './links.ts';
@@ -113,27 +114,43 @@ function treeOf(fitted: Fitted, value: Value) {
 
 function compileBoosting(part: GradientBoostingPart, compile: Compile): Predictor {
   const scores = scoresOf(part, compile);
-  if (part.loss === 'regression') return { predict: scores };
+  const treeSum = treeSumOf(part, compile);
+  if (part.loss === 'regression') return { predict: scores, ...treeSum };
   const probabilities = probabilitiesOf(part);
   return {
     predict: (input) => labelsOf(part, scores(input)),
     predictProba: (input) => probabilities(scores(input)),
     decisionFunction: scores,
+    ...treeSum,
   };
+}
+
+/** Empty where the scores start from an estimator that looks at the row. */
+function treeSumOf(part: GradientBoostingPart, compile: Compile): { readonly treeSum?: TreeSum } {
+  const { trees, init, loss } = part;
+  if (init !== undefined && !isDummy(init)) return {};
+  const start = init && startOf(part, init, compile)({ values: new Float64Array(), rows: 1, columns: 0 });
+  const output = loss === 'regression' ? 'value' : 'margin';
+  return { treeSum: { trees, ...(start && { start }), output, inputOf: rounded } };
 }
 
 /** The scores of an input: rounded to float32, from the first estimator on, tree after tree. */
 function scoresOf(part: GradientBoostingPart, compile: Compile): (input: Matrix) => Float64Array {
   const { trees, init } = part;
   const start = init === undefined ? undefined : startOf(part, init, compile);
-  return ({ values, rows, columns }) => {
-    const rounded = new Float32Array(values);
-    checkNumbers(rounded, { missing: false, dtype: 'float32' });
+  return (matrix) => {
+    const input = rounded(matrix);
+    const { values, rows, columns } = input;
     const scores =
-      start?.({ values: Float64Array.from(rounded), rows, columns }) ?? new Float64Array(rows * trees.outputs);
-    addTrees(trees, { values: rounded, rows, columns, hasMissing: false }, scores);
+      start?.({ values: Float64Array.from(values), rows, columns }) ?? new Float64Array(rows * trees.outputs);
+    addTrees(trees, input, scores);
     return scores;
   };
+}
+
+function rounded({ values, rows, columns }: Matrix): TreeInput {
+  const numbers = new Float32Array(values);
+  return { values: numbers, rows, columns, hasMissing: checkNumbers(numbers, { missing: false, dtype: 'float32' }) };
 }
 
 function startOf(part: GradientBoostingPart, init: PredictorPart, compile: Compile): (input: Matrix) => Float64Array {

@@ -1,7 +1,8 @@
 // HistGradientBoostingClassifier and HistGradientBoostingRegressor: rows of doubles, missing values, columns of categories; leaves hold the learning rate already.
 import { Instance } from '../formats/pickle-value.ts';
 import type { Definition, Predictor, PredictorPart } from './estimator.ts';
-import { addTrees } from './evaluate.ts';
+import { type TreeInput, addTrees } from './evaluate.ts';
+import type { TreeSum } from './explain.ts';
 import { type Fitted, itemsOf } from './fitted.ts';
 import { BIN_MAPPER, CATEGORY_NAMES, type CategoryColumn, encoderOf, readCategories } from './hist-categories.ts';
 import { readHistTree } from './hist-tree.ts';
@@ -91,9 +92,12 @@ function treesOf(fitted: Fitted, outputs: number, order: readonly number[]): Tre
 }
 
 function compileBoosting(part: HistGradientBoostingPart): Predictor {
-  const scores = scoresOf(part);
-  if (part.link === 'identity') return { predict: scores };
-  if (part.link === 'log') return { predict: (input) => scores(input).map(Math.exp) };
+  const inputOf = encoded(part);
+  const scores = scoresOf(part, inputOf);
+  const output = part.link === 'identity' ? 'value' : 'margin';
+  const treeSum: TreeSum = { trees: part.trees, start: part.baseline, output, inputOf };
+  if (part.link === 'identity') return { predict: scores, treeSum };
+  if (part.link === 'log') return { predict: (input) => scores(input).map(Math.exp), treeSum };
   const probabilities = (found: Float64Array) =>
     part.link === 'softmax' ? softmaxOfRows(found, part.classes.length) : bothProbabilities(found, expit);
   const labels = (found: Float64Array) => {
@@ -104,20 +108,29 @@ function compileBoosting(part: HistGradientBoostingPart): Predictor {
     predict: (input) => labels(scores(input)),
     predictProba: (input) => probabilities(scores(input)),
     decisionFunction: scores,
+    treeSum,
   };
 }
 
-/** The sums of the leaves, from the baseline on, tree after tree. Infinity is a number like others here, as it is for scikit-learn. */
-function scoresOf({ trees, baseline, categories }: HistGradientBoostingPart): (input: Matrix) => Float64Array {
+/** Infinity is a number like others here, as it is for scikit-learn. */
+function encoded({ categories }: HistGradientBoostingPart): (input: Matrix) => TreeInput {
   const encode = categories.length === 0 ? ({ values }: Matrix) => values : encoderOf(categories);
   return (input) => {
     const { rows, columns } = input;
     const values = encode(input);
-    const scores = Float64Array.from(
-      { length: rows * baseline.length },
-      (_, at) => baseline[at % baseline.length] ?? 0,
-    );
-    addTrees(trees, { values, rows, columns, hasMissing: values.some((value) => Number.isNaN(value)) }, scores);
+    return { values, rows, columns, hasMissing: values.some((value) => Number.isNaN(value)) };
+  };
+}
+
+/** The sums of the leaves, from the baseline on, tree after tree. */
+function scoresOf(
+  { trees, baseline }: HistGradientBoostingPart,
+  inputOf: (input: Matrix) => TreeInput,
+): (input: Matrix) => Float64Array {
+  return (input) => {
+    const length = input.rows * baseline.length;
+    const scores = Float64Array.from({ length }, (_, at) => baseline[at % baseline.length] ?? 0);
+    addTrees(trees, inputOf(input), scores);
     return scores;
   };
 }

@@ -74,13 +74,17 @@ function predicting(
 }
 
 function compilePipeline(part: PipelinePart, compile: Compile): Operator {
-  const transform = chained(part.steps.map((step): Transformer => compile(step)));
-  if (!('last' in part)) return { transform };
-  const { predict, predictProba, decisionFunction }: Predictor = compile(part.last);
+  const steps = part.steps.map((step): Transformer => compile(step));
+  const transform = chained(steps);
+  const keepsColumns = steps.every((step) => step.keepsColumns === true);
+  if (!('last' in part)) return { transform, ...(keepsColumns && { keepsColumns }) };
+  const { predict, predictProba, decisionFunction, treeSum }: Predictor = compile(part.last);
   return {
     predict: (input) => predict(transform(input)),
     ...(predictProba && { predictProba: (input) => predictProba(transform(input)) }),
     ...(decisionFunction && { decisionFunction: (input) => decisionFunction(transform(input)) }),
+    ...(treeSum &&
+      keepsColumns && { treeSum: { ...treeSum, inputOf: (input: Matrix) => treeSum.inputOf(transform(input)) } }),
   };
 }
 

@@ -24,7 +24,7 @@ export const scaler: Definition<ScalerPart> = {
   kind: 'scaler',
   names: NAMES.map((name) => `sklearn.preprocessing._data.${name}`),
   read: (fitted) => ({ kind: 'scaler', modelType: fitted.name, outputs: fitted.columns, ...stepsOf(fitted) }),
-  compile: (part) => ({ transform: (input) => scaled(part, input) }),
+  compile: (part) => ({ transform: (input) => scaled(part, input), keepsColumns: true }),
 };
 
 function scaled({ minus, dividedBy, times, plus, clip }: ScalerPart, input: Matrix): Matrix {

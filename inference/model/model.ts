@@ -1,6 +1,7 @@
 // What the server knows of a model, whatever its file format. A file is parsed in a worker into plain data
 // (ModelData), the data is transferred without a copy, and the main thread wraps it into a Model.
 import type { Task } from '../estimators/estimator.ts';
+import { Explainer } from '../estimators/explain.ts';
 import type { Matrix } from '../estimators/matrix.ts';
 import { compilePredictor } from '../estimators/registry.ts';
 import { ModelError, ModelInputError } from './errors.ts';
@@ -36,6 +37,8 @@ export interface Model {
   readonly predictProba?: Method;
   /** One number a row, or one a row and class where there are more than two. */
   readonly decisionFunction?: Method;
+  /** The contributions of the features, for models that are sums over trees. */
+  readonly explainer?: Explainer;
 }
 
 /** Bounds on what a file may ask for while it is read. */
@@ -63,7 +66,7 @@ export function parseModel(fileName: string, bytes: Uint8Array, limits: ModelLim
 /** Wraps parsed data; cheap, to be called on the thread that answers. */
 export function modelOf(data: ModelData): Model {
   const { features, featureNames, unused, root } = data;
-  const { predict, predictProba, decisionFunction } = compilePredictor(root);
+  const { predict, predictProba, decisionFunction, treeSum } = compilePredictor(root);
   const method =
     (run: (input: Matrix) => Float64Array): Method =>
     (values, rows) => {
@@ -86,6 +89,7 @@ export function modelOf(data: ModelData): Model {
     predict: method(predict),
     ...(predictProba && { predictProba: method(predictProba) }),
     ...(decisionFunction && { decisionFunction: method(decisionFunction) }),
+    ...(treeSum && { explainer: new Explainer(treeSum, features) }),
   };
 }
 
