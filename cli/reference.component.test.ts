@@ -58,7 +58,16 @@ it.each([
 
   expect(ended).toMatchObject({ code, stdout: '' });
   expect(ended.stderr).toMatch(message);
-  expect(ended.stderr).not.toContain(' at ');
+  expect(ended.stderr).not.toMatch(/^ +at /m);
+});
+
+it('refuses more features than a server takes', async () => {
+  const names = Array.from({ length: 2001 }, (_, at) => `f${at}`).join();
+
+  expect(await reference(TRAIN, '--features', names)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^A reference has at most 2000 features, not 2001/) as string,
+  });
 });
 
 it('leaves metadata.json as it is when it is no JSON', async () => {

@@ -1,5 +1,6 @@
 // npm run reference: from the training data to the `reference` of metadata.json, which the server compares requests and answers with.
 import { parseArgs } from 'node:util';
+import { MAX_FEATURES } from '../inference/monitoring/reference.ts';
 import type { Reference } from '../inference/monitoring/reference.ts';
 import { buildReference } from './build-reference.ts';
 import { CliError, UsageError } from './errors.ts';
@@ -71,6 +72,11 @@ function wantedFeatures(given: string | undefined, metadata: Metadata | undefine
   if (names === undefined)
     throw new UsageError('Which columns? Name them with --features, or in features of --metadata.');
   const twice = names.find((name, at) => name === '' || names.indexOf(name) !== at);
+  if (names.length > MAX_FEATURES) {
+    throw new UsageError(
+      `A reference has at most ${MAX_FEATURES} features, not ${names.length}: name them with --features.`,
+    );
+  }
   if (twice !== undefined) throw new UsageError(`--features has "${twice}" ${twice === '' ? 'as a name' : 'twice'}.`);
   return names;
 }

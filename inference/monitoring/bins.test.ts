@@ -53,6 +53,24 @@ describe('a histogram with edges', () => {
       }),
     );
   });
+
+  it('is right to the last bit beside an edge', () => {
+    const ends = fc.tuple(
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(ends, fc.integer({ min: 1, max: 63 }), ([least, width], cell) => {
+        const edges = Array.from({ length: 65 }, (_, at) => least + (at / 64) * width);
+        const edge = edges[cell] ?? NaN;
+        const before = edge - Math.max(Math.abs(edge), Number.MIN_VALUE) * 1.2e-16;
+        fc.pre(before < edge && edges.every((each, at) => at === 0 || each > (edges[at - 1] ?? 0)));
+
+        expect(slot([numeric(...edges)], 0, before).found).toBe(edges.findLastIndex((each) => each <= before));
+        expect(slot([numeric(...edges)], 0, edge).found).toBe(cell);
+      }),
+    );
+  });
 });
 
 describe('a histogram of categories', () => {

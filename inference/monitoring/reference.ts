@@ -2,7 +2,8 @@
 import { z } from 'zod';
 
 const MAX_BINS = 100;
-const MAX_FEATURES = 10_000;
+/** Reading them holds up requests for some milliseconds. */
+export const MAX_FEATURES = 2_000;
 
 /**
  * Counts (or shares) over bins between ascending edges, or over categories. A bin holds its lower edge, the last one its upper edge too, as in
