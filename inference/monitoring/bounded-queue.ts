@@ -47,8 +47,9 @@ export class BoundedQueue<T> {
     return true;
   }
 
-  /** Gives what is there so long, then drops it. Resolves when nothing is in work. */
+  /** Gives what is there so long (0: no time at all), then drops it. Resolves when nothing is in work. */
   async close(limitMs: number): Promise<void> {
+    if (limitMs === 0) this.#end();
     const timer = setTimeout(() => this.#end(), limitMs);
     if (this.#running > 0) await this.#idle.promise;
     clearTimeout(timer);

@@ -202,4 +202,17 @@ describe('other peers', () => {
     ]);
     expect(shadow.tap()).toBeUndefined();
   });
+
+  it('drop what waits for those that go', async () => {
+    const held = Promise.withResolvers<never>();
+    const { shadow, orders } = aShadow(() => held.promise);
+    for (let count = 0; count < 20; count += 1) await offer(shadow);
+    const underWay = orders.length;
+
+    shadow.use([]);
+    held.reject(new PostError('unreachable', 'gone'));
+    for (let turn = 0; turn < 100; turn += 1) await nextTurn();
+
+    expect([underWay, orders.length]).toEqual([8, 8]);
+  });
 });
