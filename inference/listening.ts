@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { portFailure } from './start-error.ts';
 
-const IDLE_CHECK_MS = 50;
+/** Long enough for a request that is on its way on a connection that is new. */
+const IDLE_CHECK_MS = 1_000;
 
 /** Resolves to the port that it listens on, which `port: 0` leaves to the system. Throws StartError, which names the `variable` of the port. */
 export async function listen(
