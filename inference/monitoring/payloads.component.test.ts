@@ -52,12 +52,18 @@ async function series(server: Rig, name: string): Promise<string[]> {
 
 describe('payload events to an HTTP sink', () => {
   it('are sent for every API and every status, and for nothing else', async () => {
-    const server = await start({ POD_NAMESPACE: 'ml', REDACT_FIELDS: 'customer_id, sepal length (cm)' });
+    const server = await start({
+      ALLOW_PUBLIC_RELOAD: 'true',
+      POD_NAMESPACE: 'ml',
+      REDACT_FIELDS: 'customer_id, sepal length (cm)',
+    });
 
     await server.post('/v1/models/iris:predict', { instances: [ROW] }, { 'ce-id': 'v1' });
     await server.post('/v2/models/iris/infer', { inputs: [{ name: 'x', shape: [1, 4], datatype: 'FP64', data: ROW }] });
     await server.post('/predict', { basket_items: 7, customer_id: 'c-7' }, { 'ce-id': 'basket' });
     await server.get('/v1/models/iris');
+    await server.post('/model/reload', {});
+    await server.post('/nowhere', {});
     await server.get('/health');
     await vi.waitFor(() => expect(received).toHaveLength(6));
     await server.stop();
