@@ -48,8 +48,8 @@ function descriptionOf(served: ServedModel | undefined): string {
 }
 
 function describe(operation: Operation, path: string, values: Readonly<Record<string, string | undefined>>): object {
-  const { tag, summary, request, answer, problems = {} } = operation;
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+  const { tag, summary, request, answer, problems = {}, flags = [] } = operation;
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
     const value = values[name];
     return {
       name,
@@ -59,6 +59,8 @@ function describe(operation: Operation, path: string, values: Readonly<Record<st
       ...(value !== undefined && { example: value }),
     };
   });
+  const inQuery = flags.map((name) => ({ name, in: 'query', schema: { type: 'boolean', default: false } }));
+  const parameters = [...inPath, ...inQuery];
   const refused = Object.entries(problems).map(
     ([status, schema]) =>
       [status, { description: REASONS[status] ?? 'Error', ...contentOf({ schema: ref(schema) }) }] as const,

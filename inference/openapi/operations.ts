@@ -16,6 +16,8 @@ export interface Operation {
   readonly summary: string;
   /** Where the path is not simply that of the route. */
   readonly path?: string;
+  /** What may stand behind the address: true or false. */
+  readonly flags?: readonly string[];
   readonly request?: Content;
   readonly answer: Content;
   /** Problems by status: the name of their schema. */
@@ -78,6 +80,7 @@ function predict(served: ServedModel | undefined): Operations {
     summary: 'Predicts from a JSON object, by the expressions of metadata.json',
     request: { schema: { type: 'object' } },
     answer: plain('Prediction'),
+    flags: ['explain'],
     problems,
   };
   const basket: Operation = {
@@ -85,6 +88,7 @@ function predict(served: ServedModel | undefined): Operations {
     summary: 'Predicts the price sensitivity of a basket',
     request: plain('Basket', exampleBasket()),
     answer: plain('Sensitivity'),
+    flags: ['explain'],
     problems,
   };
   if (served?.preprocessing !== undefined) return { 'POST /predict': declared };
@@ -103,7 +107,7 @@ function v1(served: ServedModel | undefined): Operations {
     'POST /v1/models/:name': {
       tag: 'V1',
       path: '/v1/models/{name}:predict',
-      summary: 'Predicts for rows, given as lists or as objects by feature',
+      summary: 'Predicts for rows, given as lists or as objects by feature; {name}:explain does, and explains',
       request: { schema: record({ instances }), ...(example && { example }) },
       answer: plain('V1Predictions'),
       problems: { 400: 'ProtocolError', ...problems, 501: 'ProtocolError' },

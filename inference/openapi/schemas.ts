@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ModelInfo } from '../contract.ts';
 import { OUTPUTS } from '../model/model.ts';
 import { DATATYPES } from '../tensors/datatype.ts';
+import { EXPLANATIONS } from '../tensors/outputs.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -41,7 +42,7 @@ const inputTensor = record(
 );
 
 const requestedOutput = record(
-  { name: { type: 'string', enum: [...OUTPUTS] } },
+  { name: { type: 'string', enum: [...OUTPUTS, ...EXPLANATIONS] } },
   { parameters: { ...parameters, description: 'binary_data: true sends it as bytes behind the JSON' } },
 );
 
@@ -51,12 +52,24 @@ const basketItem = record({}, { product_id: text, quantity: number, price: numbe
 
 const issue = record({ type: text, loc: { type: 'array', items: { type: ['string', 'integer'] } }, msg: text });
 
+const explanation = record(
+  {
+    output: { type: 'string', enum: ['probability', 'margin', 'value'] },
+    expected_value: number,
+    contributions: { type: 'object', additionalProperties: number, description: 'by feature' },
+  },
+  { class: label },
+);
+
 /** Of the prediction, beside what is said about it. */
 const answered = {
   prediction_id: { type: 'string', format: 'uuid' },
   model_version: text,
   timestamp: { type: 'string', description: 'ISO 8601 in UTC, without a zone' },
 };
+
+/** Where the address has `?explain=true`. */
+const explained = { explanation: ref('Explanation') };
 
 const OF_EVERY_MODEL: Readonly<Record<string, JsonSchema>> = {
   Welcome: record({ message: text, version: text, status: { const: 'running' } }),
@@ -68,18 +81,25 @@ const OF_EVERY_MODEL: Readonly<Record<string, JsonSchema>> = {
     { basket_items: { type: 'object', additionalProperties: basketItem, description: 'item id → item' } },
     { customer_id: textOrNull, store_id: textOrNull, timestamp: { type: ['string', 'number', 'null'] } },
   ),
-  Sensitivity: record({
-    sensitivity: { type: 'string', enum: ['Low', 'Medium', 'High', 'Unknown'] },
-    confidence: number,
-    ...answered,
-  }),
+  Sensitivity: record(
+    {
+      sensitivity: { type: 'string', enum: ['Low', 'Medium', 'High', 'Unknown'] },
+      confidence: number,
+      ...answered,
+    },
+    explained,
+  ),
   Prediction: record(
     { prediction: label, ...answered },
-    { confidence: number, probabilities: { type: 'object', additionalProperties: number } },
+    { confidence: number, probabilities: { type: 'object', additionalProperties: number }, ...explained },
   ),
+  Explanation: explanation,
   V1Models: record({ models: texts }),
   V1Model: record({ name: text, ready: flag }),
-  V1Predictions: record({ predictions: { type: 'array', items: label } }),
+  V1Predictions: record(
+    { predictions: { type: 'array', items: label } },
+    { explanations: { type: 'array', items: ref('Explanation'), description: 'of :explain' } },
+  ),
   V2Server: record({ name: text, version: text, extensions: texts }),
   V2Live: record({ live: flag }),
   V2Ready: record({ live: flag, ready: flag }),

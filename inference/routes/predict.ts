@@ -11,6 +11,8 @@ import type { ServedModel } from '../model/served.ts';
 import type { ModelSlot } from '../model/slot.ts';
 import { sendJson } from '../server.ts';
 import { parseObject, parsePredictRequest } from '../validation/predict-body.ts';
+import { type Explanation, contributionsOf, explainerOf, explanationOf } from './explanation.ts';
+import { isRecord } from './models.ts';
 import { answersTo, predictionJson, refusal } from './prediction.ts';
 
 /** By column of the answer, not by class label. */
@@ -21,16 +23,42 @@ export type Predict = (
   body: Uint8Array | undefined,
   contentType: string | undefined,
   use: (served: ServedModel) => void,
+  explain?: Explain,
 ) => string;
 
+/** Told what was answered. `row` is only good until the function returns. */
+type Explain = (served: ServedModel, row: Float64Array, answers: Float64Array) => void;
+
 export function addPredictRoute(app: FastifyInstance, predict: Predict): void {
-  app.post('/predict', (request, reply) => {
+  app.post('/predict', async (request, reply) => {
     const bytes = request.body instanceof Uint8Array ? request.body : undefined;
-    const json = predict(bytes, request.headers['content-type'], (served) => {
-      request.served = served;
-    });
-    return sendJson(reply, json);
+    let explanation: Promise<Explanation> | undefined;
+    const explain: Explain = (...told) => {
+      explanation = explained(...told);
+    };
+    const isAsked = isExplained(request.query);
+    const use = (served: ServedModel) => (request.served = served);
+    const json = predict(bytes, request.headers['content-type'], use, isAsked ? explain : undefined);
+    if (explanation === undefined) return sendJson(reply, json);
+    return sendJson(reply, `${json.slice(0, -1)},"explanation":${JSON.stringify(await explanation)}}`);
   });
+}
+
+/** Throws HttpError 400. */
+function isExplained(query: unknown): boolean {
+  const explain = isRecord(query) ? query['explain'] : undefined;
+  if (explain === 'true' || explain === '1') return true;
+  if (explain === undefined || explain === 'false' || explain === '0') return false;
+  throw new HttpError(400, 'explain must be true or false');
+}
+
+/** Throws HttpError 400 at once where the model cannot be explained. */
+function explained(served: ServedModel, row: Float64Array, answers: Float64Array): Promise<Explanation> {
+  const { model, decision } = served;
+  const [answer = 0] = answers;
+  const column = model.predictProba ? decision.choose(answers) : model.task === 'classifier' ? answer : 0;
+  const found = contributionsOf(explainerOf(served), { values: row.slice(), count: 1 });
+  return found.then((contributions) => explanationOf(served, contributions, column, decision.labels));
 }
 
 interface Surroundings {
@@ -39,13 +67,18 @@ interface Surroundings {
   readonly timestamp: () => string;
 }
 
+interface Listener {
+  readonly use: (served: ServedModel) => void;
+  readonly explain: Explain | undefined;
+}
+
 /** The prediction, counted and timed. */
 export function predictor(slot: ModelSlot, metrics: Metrics): Predict {
   const around: Surroundings = { slot, metrics, timestamp: pythonTimestamps() };
-  return (body, contentType, use) => {
+  return (body, contentType, use, explain) => {
     let served: ServedModel | undefined;
     try {
-      const json = predict(around, body, contentType, (used) => use((served = used)));
+      const json = predict(around, body, contentType, { use: (used) => use((served = used)), explain });
       metrics.success();
       return json;
     } catch (error) {
@@ -59,7 +92,7 @@ function predict(
   { slot, metrics, timestamp }: Surroundings,
   bytes: Uint8Array | undefined,
   contentType: string | undefined,
-  use: (served: ServedModel) => void,
+  { use, explain }: Listener,
 ): string {
   const start = performance.now();
   const served = slot.current;
@@ -73,6 +106,7 @@ function predict(
   const ready = performance.now();
   const answers = preprocessing === undefined ? probabilitiesOf(served, row) : answersTo(served, row);
   const answered = performance.now();
+  explain?.(served, row, answers);
   const prediction = preprocessing === undefined ? sensitivityJson(answers) : predictionJson(served, answers);
   const json =
     `{${prediction},"prediction_id":"${randomUUID()}",` +

@@ -34,7 +34,7 @@ describe('V1', () => {
     ['/v1/models/other:predict', { instances: [] }, 404, /"other" does not exist/],
     ['/v1/models/__proto__:predict', { instances: [] }, 404, /does not exist/],
     ['/v1/models/iris:train', {}, 404, /only call/],
-    ['/v1/models/iris:explain', {}, 501, /no explainer/],
+    ['/v1/models/iris:explain', {}, 400, /instances must be a list/],
     ['/v1/models/iris:predict', {}, 400, /instances must be a list/],
     ['/v1/models/iris:predict', '{"instances": [[NaN,1,2,3]]}', 400, /not JSON/],
     ['/v1/models/iris:predict', '[]', 400, /not a JSON object/],

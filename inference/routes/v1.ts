@@ -1,11 +1,12 @@
 // The V1 protocol of KServe and TensorFlow Serving: {"instances": rows} in, {"predictions": labels} out.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
 import type { ServedModel } from '../model/served.ts';
 import { cellOf } from '../features/cell.ts';
 import type { Rows } from '../model/batches.ts';
 import { answersOf } from '../tensors/outputs.ts';
+import { contributionsOf, explainerOf, explanationOf } from './explanation.ts';
 import { counted, findModel, isRecord, jsonObject, run } from './models.ts';
 import type { ModelsOptions } from './models.ts';
 
@@ -26,14 +27,29 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
   app.post<Named>('/v1/models/:name', (request) =>
     counted(options, async () => {
       const [, name = '', verb] = /^(.*):([a-z]+)$/su.exec(request.params.name) ?? [];
-      if (verb === 'explain') throw new HttpError(501, 'This model has no explainer');
-      if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict is the only call');
+      if (verb === 'explain') return explain(request, options, findModel(request, options, name));
+      if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict and :explain are the only calls');
       const served = findModel(request, options, name);
       const rows = await rowsOf(jsonObject(request.body)['instances'], served, options.maxRows);
       const outputs = await run(options, served, ['predict'], rows);
       return { predictions: [...answersOf(served.model, outputs.get('predict') ?? new Float64Array())] };
     }),
   );
+}
+
+/** Predictions as :predict gives them, each with what the features contributed to it. */
+async function explain({ body }: FastifyRequest, options: ModelsOptions, served: ServedModel) {
+  const explainer = explainerOf(served, 501);
+  const rows = await rowsOf(jsonObject(body)['instances'], served, options.maxRows);
+  const found = await contributionsOf(explainer, rows);
+  const predictions = (await run(options, served, ['predict'], rows)).get('predict') ?? new Float64Array();
+  const { classes } = served.model;
+  const width = served.schema.width * explainer.outputs;
+  const explanations = Array.from(predictions, (prediction, at) => {
+    const column = classes.length > 0 ? prediction : 0;
+    return explanationOf(served, found.subarray(at * width, (at + 1) * width), column, classes);
+  });
+  return { predictions: [...answersOf(served.model, predictions)], explanations };
 }
 
 /** Instances are rows of numbers, or objects that name every feature. Throws HttpError 400. */

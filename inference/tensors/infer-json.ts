@@ -1,13 +1,12 @@
 // Requests and answers of the Open Inference Protocol over REST: JSON, with tensors as binary data behind it where a client wants that
 // (https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md). Pure.
 import { HttpError } from '../errors.ts';
-import type { OutputName } from '../model/model.ts';
 import { writeBinary } from './datatype.ts';
-import { type OutputTensor, outputName } from './outputs.ts';
+import { type OutputTensor, type TensorName, outputName } from './outputs.ts';
 import { BinaryTail, type InputTensor, isRecord, parametersOf, tensorOfJson } from './tensor.ts';
 
 export interface RequestedOutput {
-  readonly name: OutputName;
+  readonly name: TensorName;
   /** Answer it as binary data. */
   readonly binary: boolean;
 }

@@ -5,8 +5,15 @@ import { type Model, OUTPUTS, type OutputName, outputsOf } from '../model/model.
 import type { ServedModel } from '../model/served.ts';
 import type { Datatype } from './datatype.ts';
 
+/** Names of what explains an answer: for each row and feature a number, or one a class; and the numbers from which they add up. */
+export const EXPLANATIONS = ['contributions', 'expected_value'] as const;
+export type ExplanationName = (typeof EXPLANATIONS)[number];
+export type TensorName = OutputName | ExplanationName;
+
+const TENSOR_NAMES: readonly TensorName[] = [...OUTPUTS, ...EXPLANATIONS];
+
 export interface OutputTensor {
-  readonly name: OutputName;
+  readonly name: TensorName;
   readonly shape: readonly number[];
   readonly datatype: Datatype;
   /** Row-major. */
@@ -21,9 +28,9 @@ export interface TensorMetadata {
 }
 
 /** Throws HttpError 400. */
-export function outputName(name: unknown): OutputName {
-  const known = OUTPUTS.find((output) => output === name);
-  if (known === undefined) throw new HttpError(400, `an output must be one of ${OUTPUTS.join(', ')}`);
+export function outputName(name: unknown): TensorName {
+  const known = TENSOR_NAMES.find((output) => output === name);
+  if (known === undefined) throw new HttpError(400, `an output must be one of ${TENSOR_NAMES.join(', ')}`);
   return known;
 }
 
@@ -32,6 +39,22 @@ export function outputTensor(model: Model, name: OutputName, numbers: Float64Arr
   const shape = [count, widthOf(model, name)];
   if (name === 'predict') return { name, shape, datatype: predictType(model), data: answersOf(model, numbers) };
   return { name, shape, datatype: 'FP64', data: numbers };
+}
+
+/** An explanation as a tensor: `expected_value` has no rows. `numbers`: the contributions, or the expected values. */
+export function explanationTensor(
+  { features }: Model,
+  name: ExplanationName,
+  numbers: Float64Array,
+  outputs: number,
+): OutputTensor {
+  if (name === 'expected_value') return { name, shape: [outputs], datatype: 'FP64', data: numbers };
+  const row = outputs === 1 ? [features] : [features, outputs];
+  return { name, shape: [numbers.length / (features * outputs), ...row], datatype: 'FP64', data: numbers };
+}
+
+export function isExplanation(name: TensorName): name is ExplanationName {
+  return EXPLANATIONS.some((explanation) => explanation === name);
 }
 
 /** What predict says, as the model's owner knows it: labels of a classifier, else the numbers. */
