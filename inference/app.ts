@@ -17,6 +17,7 @@ import { loadFirst, poll } from './model/first-load.ts';
 import { modelLoader } from './model/loader.ts';
 import type { Reader } from './model/loader.ts';
 import { servedBy } from './model/prepare.ts';
+import { OnnxSessions } from './onnx/sessions.ts';
 import { ModelSlot } from './model/slot.ts';
 import type { Store } from './model/store.ts';
 import { createCopies } from './monitoring/copies.ts';
@@ -39,6 +40,8 @@ export interface AppOptions {
   readonly firstRetryMs?: number;
   /** Reads artifacts on this thread, in tests; default: in a worker. */
   readonly reader?: Reader;
+  /** Runs ONNX models; a test may want to end their worker. */
+  readonly onnx?: OnnxSessions;
   /** Pauses within one download; see `Artifacts`. */
   readonly retryMs?: readonly number[];
   /** Where payload events go that are for standard output. */
@@ -72,6 +75,7 @@ interface Parts {
   readonly metrics: Metrics;
   readonly connections: Connections;
   readonly copies: Copies;
+  readonly onnx: OnnxSessions;
   readonly modelName: () => string;
 }
 
@@ -112,7 +116,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       slot.close();
       const apis = adminApi === undefined ? [publicApi] : [publicApi, adminApi];
       await Promise.all([grpcApi?.close(config.shutdownMs), ...apis.map((api) => close(api, config.shutdownMs))]);
-      await parts.copies.close(config.shutdownMs);
+      await Promise.all([parts.copies.close(config.shutdownMs), parts.onnx.close()]);
       await discardArtifacts(config);
     },
   };
@@ -133,42 +137,51 @@ async function discardArtifacts({ artifactDir, artifactDirIsTemporary }: Config)
   if (artifactDirIsTemporary) await rm(artifactDir, { recursive: true, force: true });
 }
 
-async function assemble(config: Config, { log, memoryLimit, retryMs, reader, lines }: AppOptions): Promise<Parts> {
+async function assemble(
+  config: Config,
+  { log, memoryLimit: limit, retryMs, reader, lines, onnx = new OnnxSessions() }: AppOptions,
+): Promise<Parts> {
   const { modelDeployment } = config;
   const store = await storeOf(config);
   const artifacts = artifactsOf(config, store, log, retryMs);
   const connections = new Connections();
   const modelName = () => modelDeployment ?? slot.current?.manifest.name ?? 'model';
-  const copies = createCopies({
-    settings: config.monitoring,
-    variant: config.variant,
-    modelName,
-    log,
-    lines: lines ?? process.stdout,
-  });
+  const { variant, monitoring: settings } = config;
+  const copies = createCopies({ settings, variant, modelName, log, lines: lines ?? process.stdout });
   const metrics = createMetrics({
     slot: () => slot,
     modelName,
     connections,
     copies,
+    onnxSessions: () => onnx.count,
     drift: {
       current: () => slot.current,
       windowMs: config.driftWindowMs,
       minRows: config.driftMinRows,
     },
   });
+  const limits = { maxBytes: config.maxModelBytes, ...(limit !== undefined && { memoryLimit: limit }) };
   const slot = new ModelSlot({
     artifacts,
-    prepare: servedBy(
-      modelLoader({ maxBytes: config.maxModelBytes, ...(memoryLimit !== undefined && { memoryLimit }) }, reader),
-      systemClock,
-    ),
+    prepare: servedBy(modelLoader({ ...limits, onnx }, reader), systemClock),
     clock: systemClock,
     log,
     timeoutMs: config.loadTimeoutMs,
     onLoaded: metrics.reloaded,
+    onDropped: ({ model }) => model.remote?.letGo(),
   });
-  return { config, log, slot, store, artifacts, metrics, connections, copies, modelName };
+  onnx.onLost = () => loadAgain(slot, log);
+  return { config, log, slot, store, artifacts, metrics, connections, copies, onnx, modelName };
+}
+
+/** The thread of the ONNX models has ended: without a model the server is not ready, until the same version is loaded from the disk. */
+function loadAgain(slot: ModelSlot, log: Logger): void {
+  const { current, sequence } = slot;
+  log.error({ version: current?.version }, 'the ONNX worker has ended, its models are loaded again');
+  slot.forget(({ model }) => model.remote !== undefined);
+  if (current?.model.remote === undefined) return;
+  const { key = '' } = current.active;
+  slot.load({ ...current.active, key, sequence, keep: [] }).catch(() => undefined);
 }
 
 async function begin(parts: Parts, signal: AbortSignal, firstRetryMs?: number): Promise<void> {

@@ -33,15 +33,18 @@ export interface MetricsOptions {
   /** Absent: nothing is predicted in this process. */
   readonly drift?: Omit<DriftOptions, 'clock'>;
   readonly copies?: Copies;
+  /** ONNX models in memory. */
+  readonly onnxSessions?: () => number;
 }
 
-export function createMetrics({ slot, modelName, connections, drift, copies }: MetricsOptions): Metrics {
+export function createMetrics({ slot, modelName, connections, drift, copies, onnxSessions }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const success = tally(registry, 'model_infer_request_success', 'Inference requests answered', modelName);
   const failure = tally(registry, 'model_infer_request_failure', 'Inference requests refused or failed', modelName);
   slotGauges(registry, slot);
   connectionGauges(registry, connections);
+  if (onnxSessions !== undefined) sessionGauge(registry, onnxSessions);
   const monitor = new ModelMonitor(drift);
   addModelGauges(registry, monitor, modelName);
   if (copies?.payloads !== undefined) addPayloadGauges(registry, copies.payloads);
@@ -109,6 +112,17 @@ export function slotGauges(registry: Registry, slot: MetricsOptions['slot']): vo
     registers: [registry],
     collect() {
       this.set(slot()?.current === undefined ? 0 : 1);
+    },
+  });
+}
+
+function sessionGauge(registry: Registry, sessions: () => number): void {
+  new Gauge({
+    name: 'onnx_sessions',
+    help: 'ONNX models in memory: the one in use, those that are held for a rollback, and one that is being loaded',
+    registers: [registry],
+    collect() {
+      this.set(sessions());
     },
   });
 }

@@ -61,7 +61,8 @@ export class Batches {
   }
 }
 
-function joined(parts: readonly Float64Array[]): Float64Array {
+/** The parts, one after the other. */
+export function joined(parts: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

@@ -3,8 +3,7 @@ import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { cellOf } from '../features/cell.ts';
 import { LoadError } from '../load-error.ts';
 import type { Golden, Manifest } from './manifest.ts';
-import type { Method, Model } from './model.ts';
-import { ModelInputError } from './model.ts';
+import { type Model, ModelInputError, type OutputName, methodOf } from './model.ts';
 import type { ClassLabel } from './model-data.ts';
 
 const ROWS_AT_ONCE = 20;
@@ -49,7 +48,7 @@ export async function checkGolden(golden: Golden | undefined, model: Model): Pro
     if (input.length !== model.features) {
       throw mismatch(`input ${at + 1} has ${input.length} numbers, the model takes ${model.features}`);
     }
-    checkRow({ at, input: rowOf(input, at, model), expected: outputs[at], tolerance: golden.tolerance }, model);
+    await checkRow({ at, input: rowOf(input, at, model), expected: outputs[at], tolerance: golden.tolerance }, model);
     if (at % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await yieldToRequests();
   }
 }
@@ -70,17 +69,13 @@ interface GoldenRow {
   readonly tolerance: number;
 }
 
-function checkRow(row: GoldenRow, model: Model): void {
+async function checkRow(row: GoldenRow, model: Model): Promise<void> {
   const { at, expected, tolerance } = row;
-  if (expected === undefined || typeof expected !== 'object') {
-    checkPrediction(row, expected, model);
-    return;
-  }
-  const { predictProba } = model;
-  if (predictProba === undefined) {
+  if (expected === undefined || typeof expected !== 'object') return checkPrediction(row, expected, model);
+  if (model.predictProba === undefined) {
     throw mismatch(`row ${at + 1} has probabilities, ${model.modelType} has none: give the prediction alone`);
   }
-  const found = answerTo(row, predictProba);
+  const found = await answerTo(row, model, 'predict_proba');
   if (expected.length !== found.length) {
     throw mismatch(`row ${at + 1} has ${expected.length} probabilities, the model has ${found.length} classes`);
   }
@@ -91,9 +86,10 @@ function checkRow(row: GoldenRow, model: Model): void {
   );
 }
 
-function checkPrediction(row: GoldenRow, expected: ClassLabel | undefined, { task, classes, predict }: Model): void {
+async function checkPrediction(row: GoldenRow, expected: ClassLabel | undefined, model: Model): Promise<void> {
   const { at, tolerance } = row;
-  const number = answerTo(row, predict)[0] ?? NaN;
+  const { task, classes } = model;
+  const number = (await answerTo(row, model, 'predict'))[0] ?? NaN;
   const found = task === 'classifier' ? classes[number] : number;
   const near = typeof expected === 'number' && typeof found === 'number' && Math.abs(expected - found) <= tolerance;
   if (found !== expected && !near) {
@@ -101,9 +97,10 @@ function checkPrediction(row: GoldenRow, expected: ClassLabel | undefined, { tas
   }
 }
 
-function answerTo({ at, input }: GoldenRow, method: Method): Float64Array {
+async function answerTo({ at, input }: GoldenRow, model: Model, output: OutputName): Promise<Float64Array> {
   try {
-    return method(input, 1);
+    if (model.remote !== undefined) return await model.remote.run(output, input, 1);
+    return methodOf(model, output)?.(input, 1) ?? new Float64Array();
   } catch (error) {
     if (!(error instanceof ModelInputError)) throw error;
     throw mismatch(`input ${at + 1} is refused (${error.message})`);

@@ -9,6 +9,8 @@ import { parseManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { ModelInputError, modelOf } from './model.ts';
 import type { Model } from './model.ts';
+import type { OnnxFile } from '../onnx/file.ts';
+import type { OnnxSessions } from '../onnx/sessions.ts';
 import type { ReadArtifact, ReadOrder } from './read-artifact.ts';
 
 export type WorkResult =
@@ -32,23 +34,51 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './work
 const WARM_UP_ROWS = 200;
 const HEAP_MB = 512; // objects of the reader; the arrays of the model are outside and bounded by maxBytes
 
+export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'memoryLimit'> {
+  /** Where ONNX models are run; absent: nowhere. */
+  readonly onnx?: OnnxSessions;
+}
+
 /**
  * A loader for artifacts whose model has at most `maxBytes` unpacked, in a process that may use `memoryLimit` bytes. `read` is done in a worker thread
  * unless a test says otherwise.
  */
-export function modelLoader(limits: Pick<ReadOrder, 'maxBytes' | 'memoryLimit'>, read: Reader = readInWorker): Loader {
+export function modelLoader({ onnx, ...limits }: LoaderOptions, read: Reader = readInWorker): Loader {
   return async (order, signal) => {
     signal.throwIfAborted();
     const { data, metadata, modelSha256 } = await read({ ...order, ...limits }, signal);
     const manifest = parseManifest(metadata);
     checkModelHash(manifest, modelSha256);
-    const model = modelOf(data);
-    checkFeatures(manifest, model);
-    const preprocessing = await preprocessingOf(manifest, model);
-    await checkGolden(manifest.golden, model);
-    await warmUp(model);
-    return { manifest, model, ...(preprocessing && { preprocessing }) };
+    const model = 'onnx' in data ? await opened(data, manifest, onnx, signal) : modelOf(data);
+    try {
+      checkFeatures(manifest, model);
+      const preprocessing = await preprocessingOf(manifest, model);
+      await checkGolden(manifest.golden, model);
+      if (model.remote === undefined) await warmUp(model);
+      return { manifest, model, ...(preprocessing && { preprocessing }) };
+    } catch (error) {
+      model.remote?.letGo();
+      throw error;
+    }
   };
+}
+
+async function opened(
+  file: OnnxFile,
+  { labels }: Manifest,
+  sessions: OnnxSessions | undefined,
+  signal: AbortSignal,
+): Promise<Model> {
+  if (sessions === undefined) throw new LoadError('UnsupportedModel', 'ONNX models are not run here');
+  const { onnxModel } = await import('../onnx/model.ts');
+  const bytes = file.onnx.length;
+  const session = await sessions.open(file, signal);
+  try {
+    return await onnxModel(file.signature, session, { named: Array.isArray(labels) ? labels : [], bytes });
+  } catch (error) {
+    session.release();
+    throw error;
+  }
 }
 
 /** The expression language is loaded with the first model that has expressions. */

@@ -14,6 +14,16 @@ export type { ModelErrorReason } from './errors.ts';
 /** `count` rows of `features` numbers, row-major, to the numbers of an answer, row-major. Synchronous: keep batches small. */
 export type Method = (rows: Float64Array, count: number) => Float64Array;
 
+/** A model that answers from another thread. */
+export interface Remote {
+  /** What the method of that name answers. Throws ModelInputError, HttpError 503 where the thread has ended. */
+  readonly run: (output: OutputName, rows: Float64Array, count: number) => Promise<Float64Array>;
+  /** Keeps the model for a request, until the function that it answers is called. */
+  readonly hold: () => () => void;
+  /** Nobody will ask for it again: its memory is freed when the last request is answered. */
+  readonly letGo: () => void;
+}
+
 /** A model that is ready to answer. Its methods throw ModelInputError where scikit-learn raises ValueError. */
 export interface Model {
   /** The estimator's class name, such as "RandomForestClassifier". */
@@ -39,6 +49,8 @@ export interface Model {
   readonly decisionFunction?: Method;
   /** The contributions of the features, for models that are sums over trees. */
   readonly explainer?: Explainer;
+  /** Where it answers in another thread: then the methods only say which answers it has, and throw. */
+  readonly remote?: Remote;
 }
 
 /** Bounds on what a file may ask for while it is read. */

@@ -18,7 +18,7 @@ export interface Unpacked {
 }
 
 const METADATA = 'metadata.json';
-const MODEL_FILES = ['model.joblib', 'model.pkl', 'model.json', 'model.ubj', 'model.bst', 'model.txt'];
+const MODEL_FILES = ['model.joblib', 'model.pkl', 'model.json', 'model.ubj', 'model.bst', 'model.txt', 'model.onnx'];
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
 

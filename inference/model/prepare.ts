@@ -11,8 +11,13 @@ import type { Prepare } from './slot.ts';
 export function servedBy(loader: Loader, clock: Clock): Prepare<ServedModel> {
   return async (artifact, { revision, former }, signal) => {
     const loaded = await loader({ key: artifact.key, path: artifact.path }, signal);
-    const next = servedModel(loaded, artifact, { revision, loadedAt: isoOf(clock()) });
-    if (former !== undefined) checkCompatible(next.schema, former.schema);
-    return next;
+    try {
+      const next = servedModel(loaded, artifact, { revision, loadedAt: isoOf(clock()) });
+      if (former !== undefined) checkCompatible(next.schema, former.schema);
+      return next;
+    } catch (error) {
+      loaded.model.remote?.letGo();
+      throw error;
+    }
   };
 }

@@ -1,6 +1,7 @@
 // From an artifact file to plain data that can be handed to another thread. No schema library here: a worker pays for each import at each load.
 import { createHash } from 'node:crypto';
 import { LoadError } from '../load-error.ts';
+import { ONNX_FILE, type OnnxFile, SESSION_BYTES, readOnnx } from '../onnx/file.ts';
 import { parseModel } from './model.ts';
 import type { ModelData } from './model-data.ts';
 import { unpack } from './package.ts';
@@ -16,25 +17,29 @@ export interface ReadOrder {
 }
 
 export interface ReadArtifact {
-  readonly data: ModelData;
+  readonly data: ModelData | OnnxFile;
   /** Of the model file, unpacked. */
   readonly modelSha256: string;
   /** Content of metadata.json. */
   readonly metadata?: Uint8Array;
 }
 
+/** Memory of the arrays and the reader's copies, for each byte of a file. */
+const PARSED_BYTES = 2;
+
 /** Unpacks and parses. Throws LoadError and ModelError: the reasons that blame the artifact. */
 export async function readArtifact({ key, path, maxBytes, memoryLimit }: ReadOrder): Promise<ReadArtifact> {
   const { fileName, model, metadata } = await unpack(key, path, maxBytes);
-  checkMemory(model.length, memoryLimit);
-  const data = parseModel(fileName, model, { maxBytes });
+  const isOnnx = ONNX_FILE.test(fileName);
+  checkMemory(model.length * (isOnnx ? SESSION_BYTES : PARSED_BYTES), memoryLimit);
+  const data = isOnnx ? readOnnx(model) : parseModel(fileName, model, { maxBytes });
   const modelSha256 = createHash('sha256').update(model).digest('hex');
   return { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
 }
 
-/** The arrays and the reader's copies take about twice the file, beside everything that is in memory already. */
-function checkMemory(fileBytes: number, limit: number | undefined): void {
-  const needed = process.memoryUsage.rss() + 2 * fileBytes;
+/** The model is made beside everything that is in memory already. */
+function checkMemory(modelBytes: number, limit: number | undefined): void {
+  const needed = process.memoryUsage.rss() + modelBytes;
   if (limit === undefined || needed <= limit) return;
   throw new LoadError(
     'InsufficientMemory',

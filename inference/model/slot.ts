@@ -49,6 +49,8 @@ export interface SlotOptions<T> {
   readonly log: Logger;
   /** Longest time of one load, in milliseconds. */
   readonly timeoutMs: number;
+  /** Told of each model that nobody will ask for again; requests may still be using it. */
+  readonly onDropped?: (model: T) => void;
   /** Told of every load that ended: its status or reason, and how long it took. */
   readonly onLoaded?: (result: string, durationMs: number) => void;
 }
@@ -159,11 +161,12 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     const { clock, timeoutMs } = this.#options;
     const { signal } = flight.controller;
     const start = clock();
+    let next: T | undefined;
     const timer = setTimeout(() => {
       flight.controller.abort(new LoadError('LoadTimeout', `The load took longer than ${timeoutMs} ms`));
     }, timeoutMs);
     try {
-      const next = await this.#prepare(flight, signal);
+      next = await this.#prepare(flight, signal);
       signal.throwIfAborted();
       await this.#activate(next, signal);
       signal.throwIfAborted();
@@ -172,6 +175,7 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
       await this.#settle(flight.request, 'loaded', clock() - start);
       return 'loaded';
     } catch (error) {
+      if (next !== undefined) this.#drop([next]);
       throw this.#failed(flight, loadErrorOf(signal.aborted ? signal.reason : error), clock() - start);
     } finally {
       clearTimeout(timer);
@@ -217,12 +221,25 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
   #swap(next: T): void {
     const former = this.#current;
     this.#current = next;
-    if (former === undefined || sameContent(former.active, next.active)) return;
-    this.#previous = former;
-    this.#held = [
-      former,
-      ...this.#held.filter(({ active }) => !sameContent(active, former.active) && !sameContent(active, next.active)),
-    ];
+    if (former === undefined) return;
+    const known = [former, ...this.#held];
+    if (!sameContent(former.active, next.active)) {
+      this.#previous = former;
+      this.#held = known.filter(({ active }) => !sameContent(active, next.active));
+    }
+    this.#drop(known);
+  }
+
+  /** Lets go of those of these models that are neither in use nor held. A relabelled model is still the same one. */
+  #drop(models: readonly T[]): void {
+    const used = new Set(this.#known.map(({ manifest }) => manifest));
+    for (const model of models) if (!used.has(model.manifest)) this.#options.onDropped?.(model);
+  }
+
+  /** Forgets models that cannot answer any more. */
+  forget(isGone: (model: T) => boolean): void {
+    if (this.#current !== undefined && isGone(this.#current)) this.#current = undefined;
+    this.#held = this.#held.filter((model) => !isGone(model));
   }
 
   /** After a success: forget the failure, and let go of what nobody wants to return to. */
@@ -231,7 +248,9 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     const current = this.#current;
     if (current === undefined) return;
     this.#failure = undefined;
-    this.#held = this.#held.filter((model) => model === this.#previous || keep.includes(model.active.revision ?? ''));
+    const held = this.#held;
+    this.#held = held.filter((model) => model === this.#previous || keep.includes(model.active.revision ?? ''));
+    this.#drop(held);
     const { revision, version, sha256 } = current.active;
     log.info(
       { revision, version, sha256, sequence, durationMs },

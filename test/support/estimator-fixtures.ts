@@ -5,6 +5,8 @@ import { type Model, type OutputName, modelOf, parseModel } from '../../inferenc
 import type { ClassLabel } from '../../inference/model/model-data.ts';
 
 const CASES = new URL('../fixtures/estimators/', import.meta.url);
+/** First letters of the folders of ONNX files. */
+const ONNX = 'onnx-';
 const LIMITS = { maxBytes: 64 * 2 ** 20 };
 
 type Cell = number | string | boolean | null;
@@ -28,12 +30,24 @@ export interface GoldenCase {
   readonly file: string;
 }
 
+/** Those of the models that are evaluated on the thread that answers. */
 export function goldenCases(): GoldenCase[] {
-  return readdirSync(CASES).flatMap((folder) =>
-    readdirSync(new URL(`${folder}/`, CASES))
-      .filter((file) => file.endsWith('.golden.json'))
-      .map((file) => readCase(folder, file)),
-  );
+  return casesOf((folder) => !folder.startsWith(ONNX));
+}
+
+/** Those of ONNX files, which the ONNX Runtime evaluates in a thread of its own. */
+export function onnxCases(): GoldenCase[] {
+  return casesOf((folder) => folder.startsWith(ONNX));
+}
+
+function casesOf(isWanted: (folder: string) => boolean): GoldenCase[] {
+  return readdirSync(CASES)
+    .filter(isWanted)
+    .flatMap((folder) =>
+      readdirSync(new URL(`${folder}/`, CASES))
+        .filter((file) => file.endsWith('.golden.json'))
+        .map((file) => readCase(folder, file)),
+    );
 }
 
 /** One of them, by its name. */

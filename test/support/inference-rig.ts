@@ -8,6 +8,7 @@ import { createApp } from '../../inference/app.ts';
 import type { App } from '../../inference/app.ts';
 import { loadConfig } from '../../inference/config.ts';
 import { DesiredArtifact } from '../../inference/contract.ts';
+import { OnnxSessions } from '../../inference/onnx/sessions.ts';
 import { readArtifact } from '../../inference/model/read-artifact.ts';
 
 export const TOKEN = 'a-token-for-tests-only';
@@ -60,7 +61,7 @@ export function fixturePath(name: string, file = 'model.tar.gz'): string {
  */
 export async function startInference(
   env: Record<string, string>,
-  { waitForLoad = true, inWorker = false } = {},
+  { waitForLoad = true, inWorker = false, onnx = new OnnxSessions() } = {},
 ): Promise<Rig> {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
@@ -74,6 +75,7 @@ export async function startInference(
     firstRetryMs: 20,
     retryMs: [5, 5],
     ...(inWorker ? {} : { reader: readArtifact }),
+    onnx,
   });
   const { port, grpcPort, adminPort } = await app.start();
   if (waitForLoad) await app.firstLoad;
