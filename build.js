@@ -10,7 +10,11 @@ const outdir = join(root, 'dist');
 const PROGRAMS = {
   operator: { 'operator/main': 'operator/main.ts' },
   router: { 'router/main': 'router/main.ts' },
-  inference: { 'inference/main': 'inference/main.ts', 'inference/worker': 'inference/model/worker.ts' },
+  inference: {
+    'inference/main': 'inference/main.ts',
+    'inference/worker': 'inference/model/worker.ts',
+    'inference/onnx-worker': 'inference/onnx/worker.ts',
+  },
 };
 
 // CommonJS packages inside an ES module still ask for these.
@@ -56,6 +60,8 @@ async function bundle(program, entries) {
     chunkNames: `${program}/[name]-[hash]`,
     platform: 'node',
     format: 'esm',
+    // Native code, and optional: the image with ONNX has it in node_modules.
+    external: ['onnxruntime-node'],
     // Packages that come in both forms: only their ES modules can be cut down to what is used.
     mainFields: ['module', 'main'],
     target: 'node24',
