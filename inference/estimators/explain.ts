@@ -21,7 +21,7 @@ export interface TreeSum {
 }
 
 /** Steps of one request: some seconds of computing. */
-const MAX_STEPS = 2e9;
+const MAX_STEPS = 1e9;
 /** Numbers of one answer. */
 const MAX_NUMBERS = 1e6;
 /** Numbers of the paths that a walk keeps. */
