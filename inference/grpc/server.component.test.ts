@@ -76,6 +76,22 @@ describe('a server with a model', () => {
     });
   });
 
+  it('explains answers as over REST', async () => {
+    const outputs = [{ name: 'contributions' }, { name: 'expected_value' }];
+    const inputs = [{ name: 'x', datatype: 'FP64', shape: [5, 4], data: flat }];
+    const { json } = await server.post('/v2/models/iris/infer', { inputs, outputs });
+
+    const { message } = await client.call('ModelInfer', typed({ outputs }));
+
+    const [contributions, expected] = (json as { outputs: { data: number[] }[] }).outputs;
+    expect(message).toMatchObject({
+      outputs: [
+        { name: 'contributions', datatype: 'FP64', shape: [5, 4, 3], contents: { fp64Contents: contributions?.data } },
+        { name: 'expected_value', datatype: 'FP64', shape: [3], contents: { fp64Contents: expected?.data } },
+      ],
+    });
+  });
+
   it('answers raw contents with raw contents', async () => {
     const request = { modelName: 'iris', inputs: [tensor()], rawInputContents: [raw] };
 

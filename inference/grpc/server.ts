@@ -17,6 +17,8 @@ import { grpcProblem } from './status.ts';
 export interface GrpcOptions extends ModelsOptions, AccessLogOptions {
   readonly variant: string;
   readonly maxBodyBytes: number;
+  /** Longest time for a request to arrive; default: 30 s, as over HTTP. */
+  readonly requestMs?: number;
 }
 
 export interface GrpcServer {
@@ -36,13 +38,14 @@ const MAX_STREAMS = 256;
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
 
 export function createGrpcServer(options: GrpcOptions): GrpcServer {
+  const sockets = new Map<string, Socket>();
   const server = new Server({
     'grpc.max_receive_message_length': options.maxBodyBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc.keepalive_time_ms': PING_MS,
     'grpc.enable_channelz': 0,
-    interceptors: [refuseLateRequests(REQUEST_MS)],
+    interceptors: [refuseLateRequests(options.requestMs ?? REQUEST_MS, (peer) => sockets.get(peer)?.destroy())],
   });
   const answer = answering(options);
   for (const [name, method] of methodsOf(options)) {
@@ -57,7 +60,12 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
   const inject = (): ConnectionInjector => server.createConnectionInjector(ServerCredentials.createInsecure());
   let injector = inject();
   return {
-    take: (socket) => injector.injectConnection(socket),
+    take(socket) {
+      const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
+      sockets.set(peer, socket);
+      socket.once('close', () => sockets.delete(peer));
+      injector.injectConnection(socket);
+    },
     drain() {
       injector.destroy();
       // Those that come later are served by another one.

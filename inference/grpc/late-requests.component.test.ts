@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Connections } from '../connections.ts';
+import { createMetrics } from '../metrics.ts';
+import { Batches } from '../model/batches.ts';
+import { ModelSlot } from '../model/slot.ts';
+import { createGrpcServer } from './server.ts';
+import type { GrpcServer } from './server.ts';
+
+const CALL = {
+  ':method': 'POST',
+  ':path': '/inference.GRPCInferenceService/ServerLive',
+  'content-type': 'application/grpc',
+};
+
+let grpc: GrpcServer;
+let sockets: Server;
+let url: string;
+
+/** A slot without a model, as before the first load. */
+const slot = Object.create(ModelSlot.prototype, { current: { value: undefined } }) as ModelSlot;
+
+beforeAll(async () => {
+  const modelName = () => 'm';
+  const metrics = createMetrics({ slot: () => undefined, modelName, connections: new Connections() });
+  const models = { slot, metrics, modelName, isLeaving: () => false, batches: new Batches(), maxRows: 1 };
+  const log = pino({ level: 'silent' });
+  grpc = createGrpcServer({ ...models, variant: 'v', maxBodyBytes: 1000, log, accessLogEvery: 0, requestMs: 30 });
+  sockets = createServer((socket) => grpc.take(socket)).listen(0, '127.0.0.1');
+  await once(sockets, 'listening');
+  url = `http://127.0.0.1:${(sockets.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  grpc.end();
+  sockets.close();
+});
+
+async function ended(client: ClientHttp2Session): Promise<void> {
+  if (!client.destroyed) await once(client, 'close');
+}
+
+it('a request that never ends is refused, and its connection with it', async () => {
+  const client = connect(url);
+  client.on('error', () => undefined);
+  const call = client.request({ ...CALL, te: 'trailers' });
+  call.on('error', () => undefined).resume();
+  call.write(Buffer.from([0, 0, 0, 0, 9, 1])); // one of nine bytes
+
+  const [headers] = (await once(call, 'response')) as [Record<string, unknown>];
+
+  expect(headers['grpc-status']).toBe('4');
+  await ended(client);
+});
+
+it('one that ends is answered, and its connection stays', async () => {
+  const client = connect(url);
+  const answered: unknown[] = [];
+  // The pause of each call would end the connection, had it not been called off.
+  for (let sent = 0; sent < 20; sent += 1) {
+    const call = client.request({ ...CALL, te: 'trailers' });
+    call.resume().end(Buffer.alloc(5));
+    const [trailers] = (await once(call, 'trailers')) as [Record<string, unknown>];
+    answered.push(trailers['grpc-status']);
+    await once(call, 'close');
+  }
+  const late = client.request({ ...CALL, te: 'trailers' });
+  late.on('error', () => undefined).resume();
+  await once(late, 'response'); // all pauses before this one are over
+
+  expect(answered).toEqual(Array.from({ length: 20 }, () => '0'));
+  await ended(client);
+});
