@@ -3,7 +3,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { goldenCase, goldenCases, modelOfCase, rowsOfCase } from '../../test/support/estimator-fixtures.ts';
 import type { Model } from '../model/model.ts';
-import type { Explainer } from './explain.ts';
+import { Explainer } from './explain.ts';
+import type { ForestPart } from './forest.ts';
+import type { PipelinePart } from './pipeline.ts';
+import { compilePredictor } from './registry.ts';
+import type { ScalerPart } from './scalers.ts';
+import { TreesBuilder } from './trees.ts';
 
 type Cell = number | null;
 
@@ -68,7 +73,55 @@ const explainable = own.flatMap((golden) => {
   return model.explainer === undefined ? [] : [{ name: golden.name, golden, model, explainer: model.explainer }];
 });
 
+/** x1 <= 0.5 ? 3 : 7, of as many rows each. */
+function stump(weight: readonly number[]): ForestPart {
+  const builder = new TreesBuilder({ trees: 1, nodes: 3, leafWidth: 1, outputs: 1 });
+  builder.add(
+    {
+      count: 3,
+      left: Int32Array.of(1, -1, -1),
+      right: Int32Array.of(2, -1, -1),
+      feature: Int32Array.of(1, -1, -1),
+      threshold: Float64Array.of(0.5, 0, 0),
+      weight: Float64Array.from(weight),
+    },
+    (node, values, at) => (values[at] = node === 1 ? 3 : 7),
+  );
+  const trees = builder.built;
+  const task = 'regressor';
+  return { kind: 'forest', modelType: 'DecisionTreeRegressor', task, classes: [], trees, acceptsMissing: false };
+}
+
 describe('explanations', () => {
+  it('of a pipeline of scalers are about its own columns', () => {
+    const halves: ScalerPart = {
+      kind: 'scaler',
+      modelType: 'StandardScaler',
+      outputs: 2,
+      dividedBy: Float64Array.of(2, 2),
+    };
+    const [last, task] = [stump([4, 2, 2]), 'regressor' as const];
+    const part: PipelinePart = { kind: 'pipeline', modelType: 'Pipeline', task, classes: [], steps: [halves], last };
+    const { treeSum } = compilePredictor(part);
+    const explainer = treeSum && new Explainer(treeSum, 2);
+
+    expect([...(explainer?.expected ?? [])]).toEqual([5]);
+    // half of 0.9 goes left, half of 1.1 right
+    expect([...explained(explainer, Float64Array.of(9, 0.9, 9, 1.1), 2)]).toEqual([0, -2, 0, 2]);
+  });
+
+  it.each([
+    ['0 everywhere', [0, 0, 0]],
+    ['of children that do not add up', [4, 1, 1]],
+    ['below 0', [1, 2, -1]],
+    ['that are no numbers', [NaN, 1, 1]],
+  ])('are refused with weights %s', (_, weight) => {
+    const { treeSum } = compilePredictor(stump(weight));
+    const explainer = treeSum && new Explainer(treeSum, 2);
+
+    expect(() => explainer?.begin(Float64Array.of(0, 0), 1)).toThrow(/does not say how many training rows/);
+  });
+
   it.each(explainable)('of $name add up to its answers', ({ golden, model, explainer }) => {
     const rows = rowsOfCase(golden, model);
     const count = golden.inputs.length;
