@@ -1,11 +1,14 @@
-// Files of boosters: XGBoost's JSON and UBJSON. Which of them a file is, its first bytes tell; its ending only says that it is one.
+// Files of boosters: XGBoost's JSON and UBJSON, LightGBM's text. Which of them a file is, its first bytes tell; its ending only says that it is one.
 import { ByteReader } from '../formats/byte-reader.ts';
 import { Allowance, type Json, Section } from '../formats/document.ts';
 import { readJson } from '../formats/json.ts';
+import { type LightgbmText, readLightgbmText } from '../formats/lightgbm-text.ts';
 import { readUbjson } from '../formats/ubjson.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelData } from '../model/model-data.ts';
-import { partOf } from './xgboost.ts';
+import { partOf as lightgbmPart } from './lightgbm.ts';
+import { readLightgbm } from './lightgbm-model.ts';
+import { partOf as xgboostPart } from './xgboost.ts';
 import { readBooster } from './xgboost-model.ts';
 
 /** Endings that these libraries and the servers of their models use. */
@@ -19,6 +22,7 @@ export function readBoosterFile(bytes: Uint8Array, maxBytes: number): ModelData 
   const allowance = new Allowance(maxBytes);
   if (/^\s*\{\s*"/.test(start)) return xgboostOf(readJson(reader, allowance), maxBytes);
   if (/^\{[LlIiU$#]/.test(start)) return xgboostOf(readUbjson(reader, allowance), maxBytes);
+  if (/^tree\r?\n/.test(start)) return lightgbmOf(readLightgbmText(bytes, allowance), maxBytes);
   if (start.startsWith('binf') || start.startsWith('CONFIG-offset:')) throw oldFormat();
   throw new ModelError('UnsupportedModel', 'the file is neither XGBoost JSON or UBJSON nor LightGBM text');
 }
@@ -41,7 +45,18 @@ function xgboostOf(value: Json, maxBytes: number): ModelData {
     ...(booster.featureNames && { featureNames: booster.featureNames }),
     texts: booster.encodings.texts,
     writtenBy: `XGBoost ${booster.version}`,
-    root: partOf(booster, missingOf(wrapper)),
+    root: xgboostPart(booster, missingOf(wrapper)),
+  };
+}
+
+function lightgbmOf(text: LightgbmText, maxBytes: number): ModelData {
+  const booster = readLightgbm(text, spending(maxBytes));
+  return {
+    features: booster.features,
+    ...(booster.featureNames && { featureNames: booster.featureNames }),
+    texts: booster.texts,
+    writtenBy: `LightGBM, format ${booster.format}`,
+    root: lightgbmPart(booster),
   };
 }
 

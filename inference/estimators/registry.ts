@@ -16,6 +16,7 @@ import { polynomial } from './polynomial.ts';
 import { projection } from './projection.ts';
 import { scaler } from './scalers.ts';
 import { selector } from './selector.ts';
+import { lightgbm } from './lightgbm.ts';
 import { xgboost } from './xgboost.ts';
 import { calibrated } from './calibrated.ts';
 import { voting } from './voting.ts';
@@ -65,6 +66,7 @@ const DEFINITIONS: readonly Definition[] = [
   histGradientBoosting,
   dummy,
   xgboost,
+  lightgbm,
 ];
 
 /** Definitions by the dotted name of each class that they read. */

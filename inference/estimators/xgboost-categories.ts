@@ -1,19 +1,7 @@
 // The categories that XGBoost 3.1 and newer keep in the file: which value of the training table each number stands for. Files of older versions have numbers only.
 import { type Section, damagedDocument } from '../formats/document.ts';
 import { ModelError, ModelInputError } from '../model/errors.ts';
-
-/** Values of a column in the order of their numbers. */
-export interface Encoding {
-  readonly column: number;
-  /** Absent for texts, whose numbers are these already. */
-  readonly values?: Float64Array<ArrayBuffer>;
-}
-
-export interface Encodings {
-  readonly encodings: readonly Encoding[];
-  /** The texts of each column that takes text. */
-  readonly texts: ReadonlyMap<number, readonly string[]>;
-}
+import type { Encoding, Encodings } from './encodings.ts';
 
 const MAX_CATEGORIES = 2 ** 24;
 const NONE: Encodings = { encodings: [], texts: new Map() };
@@ -33,7 +21,7 @@ export function readEncodings(model: Section, features: number): Encodings {
       if (found.length > 0) texts.set(column, found);
       if (found.length > 0) encodings.push({ column });
     } else if (values.length > 0) {
-      encodings.push({ column, values });
+      encodings.push({ column, values: values.map(Math.fround) });
     }
   }
   return { encodings, texts };
@@ -63,22 +51,7 @@ function cutTexts(): ModelError {
   );
 }
 
-/** Puts the numbers of categories into the rows. Throws ModelInputError for one that training has not met, as XGBoost does. */
-export function encoderOf(encodings: readonly Encoding[]): (values: Float32Array, columns: number) => void {
-  const codes = encodings.map(({ column, values }) => ({
-    column,
-    numbers: values && new Map([...values].map((value, place) => [Math.fround(value), place])),
-  }));
-  return (values, columns) => {
-    for (const { column, numbers } of codes) {
-      for (let at = column; at < values.length; at += columns) values[at] = codeOf(values[at] ?? NaN, column, numbers);
-    }
-  };
-}
-
-function codeOf(value: number, column: number, numbers: ReadonlyMap<number, number> | undefined): number {
-  if (Number.isNaN(value)) return NaN;
-  const code = numbers === undefined ? value : (numbers.get(value) ?? -1);
-  if (code >= 0) return code;
+/** What is done with an unknown category, as XGBoost does it. */
+export function refuseUnknown(column: number): never {
   throw new ModelInputError(`Found a category not in the training set for column ${column}.`);
 }

@@ -3,7 +3,8 @@ import { ModelError } from '../model/errors.ts';
 import { shown } from '../formats/byte-reader.ts';
 import { type Section, damagedDocument } from '../formats/document.ts';
 import { type Spend, type Trees, TreesBuilder, bytesOfTree } from './trees.ts';
-import { type Encodings, readEncodings } from './xgboost-categories.ts';
+import type { Encodings } from './encodings.ts';
+import { readEncodings } from './xgboost-categories.ts';
 import { OBJECTIVES, type Objective, marginOf } from './xgboost-objective.ts';
 import { type XgboostTree, nodesOf, readXgboostTree } from './xgboost-tree.ts';
 

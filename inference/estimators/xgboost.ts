@@ -4,7 +4,8 @@ import { type TreeInput, addTrees } from './evaluate.ts';
 import type { TreeSum } from './explain.ts';
 import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
 import type { Trees } from './trees.ts';
-import { type Encoding, encoderOf } from './xgboost-categories.ts';
+import { type Encoding, encoderOf } from './encodings.ts';
+import { refuseUnknown } from './xgboost-categories.ts';
 import { type Booster } from './xgboost-model.ts';
 import { type XgboostLink, sigmoid, softmaxOfMargins } from './xgboost-objective.ts';
 
@@ -98,7 +99,7 @@ function marginsOf(
 }
 
 function encoded({ categorical, encodings, missing }: XgboostPart): (input: Matrix) => TreeInput {
-  const encode = encoderOf(encodings);
+  const encode = encoderOf(encodings, refuseUnknown);
   return ({ values, rows, columns }) => {
     const rounded = new Float32Array(values);
     if (missing !== undefined) replaceMissing(rounded, Math.fround(missing));
