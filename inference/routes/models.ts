@@ -53,6 +53,15 @@ export async function breathe(bytes: number): Promise<void> {
   if (bytes > LARGE_BYTES) await nextTurn();
 }
 
+/** The bytes of a request. Throws HttpError 415 when they are compressed. */
+export function bodyOf({ body, headers }: FastifyRequest): Uint8Array {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new HttpError(415, `Content-Encoding ${encoding.slice(0, 20)} is not supported: send the body as it is`);
+  }
+  return body instanceof Uint8Array ? body : new Uint8Array();
+}
+
 /** The body as a JSON object. Throws HttpError 400. */
 export function jsonObject(body: unknown): Readonly<Record<string, unknown>> {
   let value: unknown;

@@ -150,6 +150,36 @@ describe('V2', () => {
   );
 });
 
+describe('limits of V1 and V2', () => {
+  let small: Rig;
+
+  beforeAll(async () => {
+    small = await startInference({ MODEL_PATH: fixturePath('iris-sk132'), MODEL_DEPLOYMENT: 'iris', MAX_ROWS: '4' });
+  });
+  afterAll(() => small.stop());
+
+  it.each([
+    ['/v1/models/iris:predict', { instances: rows }],
+    ['/v2/models/iris/infer', { inputs: [{ name: 'x', shape: [5, 4], datatype: 'FP64', data: flat }] }],
+  ])('%s takes no more rows than MAX_ROWS', async (path, body) => {
+    const { status, json } = await small.post(path, body);
+
+    expect({ status, json }).toMatchObject({
+      status: 400,
+      json: { error: expect.stringMatching(/^at most 4 /) as string },
+    });
+  });
+
+  it.each(['/v1/models/iris:predict', '/v2/models/iris/infer'])('%s takes no compressed body', async (path) => {
+    const { status, json } = await small.post(path, {}, { 'content-encoding': 'gzip' });
+
+    expect({ status, json }).toEqual({
+      status: 415,
+      json: { error: 'Content-Encoding gzip is not supported: send the body as it is' },
+    });
+  });
+});
+
 describe('around the APIs', () => {
   it('answers a preflight and lets every origin in', async () => {
     const preflight = await fetch(`${server.url}/predict`, {

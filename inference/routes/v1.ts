@@ -7,7 +7,7 @@ import { cellOf } from '../features/cell.ts';
 import type { Rows } from '../model/batches.ts';
 import { answersOf } from '../tensors/outputs.ts';
 import { contributionsOf, explainerOf, explanationOf } from './explanation.ts';
-import { counted, findModel, isRecord, jsonObject, run } from './models.ts';
+import { bodyOf, counted, findModel, isRecord, jsonObject, run } from './models.ts';
 import type { ModelsOptions } from './models.ts';
 
 /** Between so many cells others get their turn. */
@@ -30,7 +30,7 @@ export function addV1Routes(app: FastifyInstance, options: ModelsOptions): void 
       if (verb === 'explain') return explain(request, options, findModel(request, options, name));
       if (verb !== 'predict') throw new HttpError(404, 'POST /v1/models/NAME:predict and :explain are the only calls');
       const served = findModel(request, options, name);
-      const rows = await rowsOf(jsonObject(request.body)['instances'], served, options.maxRows);
+      const rows = await rowsOf(jsonObject(bodyOf(request))['instances'], served, options.maxRows);
       const outputs = await run(options, served, ['predict'], rows);
       return { predictions: [...answersOf(served.model, outputs.get('predict') ?? new Float64Array())] };
     }),

@@ -5,7 +5,7 @@ import { sendJson } from '../server.ts';
 import { dividedBody, readInferRequest, writeInferAnswer } from '../tensors/infer-json.ts';
 import type { Encoded } from '../tensors/infer-json.ts';
 import { SERVER_METADATA, infer, modelMetadata } from './infer.ts';
-import { breathe, counted, findModel, jsonObject } from './models.ts';
+import { bodyOf, breathe, counted, findModel, jsonObject } from './models.ts';
 import type { ModelsOptions } from './models.ts';
 
 interface Addressed {
@@ -42,7 +42,7 @@ export function addV2Routes(app: FastifyInstance, options: ModelsOptions): void 
 async function answerInfer(request: FastifyRequest<Addressed>, options: ModelsOptions): Promise<Encoded> {
   const { name, version } = request.params;
   const served = findModel(request, options, name, version);
-  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  const body = bodyOf(request);
   const header = request.headers[JSON_LENGTH];
   const [json, tail] = dividedBody(body, typeof header === 'string' ? header : undefined);
   const call = jsonObject(json);
