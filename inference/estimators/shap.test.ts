@@ -113,7 +113,7 @@ describe('contributions', () => {
           expect(found[feature]).toBeCloseTo(shapley(built, cells, feature), 12);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 
