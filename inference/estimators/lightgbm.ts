@@ -1,6 +1,7 @@
 // LightGBM's boosters: rows and sums are doubles.
 import type { Definition, Predictor, PredictorPart } from './estimator.ts';
 import { type TreeInput, addTrees } from './evaluate.ts';
+import type { TreeSum } from './explain.ts';
 import { type Encoding, encoderOf } from './encodings.ts';
 import type { LightgbmBooster } from './lightgbm-model.ts';
 import { type LightgbmObjective, answerOf, softmaxOfScores } from './lightgbm-objective.ts';
@@ -53,13 +54,21 @@ function compileBooster(part: LightgbmPart): Predictor {
   const means =
     divisor === 1 ? decisionFunction : (input: Matrix) => decisionFunction(input).map((sum) => sum / divisor);
   const answer = answerOf(objective);
-  if (task !== 'classifier') return { predict: (input) => means(input).map(answer) };
+  const isValue = task !== 'classifier' && objective.link === 'identity';
+  const treeSum: TreeSum = {
+    trees: part.trees,
+    ...(task !== 'classifier' && { divisor }),
+    output: isValue ? 'value' : 'margin',
+    inputOf: inputsOf(part),
+  };
+  if (task !== 'classifier') return { predict: (input) => means(input).map(answer), treeSum };
   const predictProba = (input: Matrix) => {
     if (objective.link === 'softmax') return softmaxOfScores(means(input), classes.length);
     // one against the rest: each is a probability of its own, and they do not add up to 1
     return objective.link === 'sigmoids' ? means(input).map(answer) : bothProbabilities(means(input), answer);
   };
-  return { predict: (input) => argmaxOfRows(predictProba(input), classes.length), predictProba, decisionFunction };
+  const predict = (input: Matrix) => argmaxOfRows(predictProba(input), classes.length);
+  return { predict, predictProba, decisionFunction, treeSum };
 }
 
 /** Rows as the trees take them. Infinity is a number like others; an unknown category is a missing value, as for LightGBM's Python package. */
