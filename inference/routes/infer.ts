@@ -46,5 +46,10 @@ async function explanationsOf(
 }
 
 export function modelMetadata(name: string, served: ServedModel) {
-  return { name, versions: [served.version], platform: 'sklearn_joblib', ...tensorsOf(served) };
+  return { name, versions: [served.version], platform: platformOf(served), ...tensorsOf(served) };
+}
+
+/** In the protocol's words: framework and file format. */
+function platformOf({ model }: ServedModel): string {
+  return model.remote === undefined ? 'sklearn_joblib' : 'onnxruntime_onnx';
 }
