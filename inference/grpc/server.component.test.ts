@@ -1,3 +1,4 @@
+import { connect as http2Connect } from 'node:http2';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,6 +24,15 @@ async function start(env: Record<string, string> = {}, options = {}): Promise<Ri
     { MODEL_PATH: fixturePath('iris-sk132'), MODEL_DEPLOYMENT: 'iris', GRPC_PORT: String(port), ...env },
     options,
   );
+}
+
+/** Begins a drain, or asks how it goes: how many of its connections are still open. */
+async function drain(server: Rig, id: string): Promise<number> {
+  return ((await server.admin('POST', '/drain', { id })).json as { remaining: number }).remaining;
+}
+
+async function drained(server: Rig, id: string): Promise<void> {
+  while ((await drain(server, id)) > 0);
 }
 
 const tensor = (more: object = {}) => ({ name: 'x', datatype: 'FP64', shape: [5, 4], ...more });
@@ -242,17 +252,18 @@ describe('the end of connections', () => {
     const server = await start();
     const client = grpcClient(server.grpcAddress);
     const before = await client.call('ModelInfer', typed());
-    const begun = (await server.admin('POST', '/drain', { id: 'd-1' })).json as { remaining: number };
+    const begun = await drain(server, 'd-1');
     const during = await Promise.all(Array.from({ length: 20 }, () => client.call('ModelInfer', typed())));
-    let { remaining } = begun;
-    while (remaining > 0) {
-      ({ remaining } = (await server.admin('POST', '/drain', { id: 'd-1' })).json as { remaining: number });
-    }
+    await drained(server, 'd-1');
     const after = await client.call('ServerReady', {});
 
     expect([before, ...during, after].map(({ code }) => code)).toEqual(Array.from({ length: 22 }, () => OK));
-    expect(begun.remaining).toBeGreaterThan(0);
+    expect(begun).toBeGreaterThan(0);
     expect(after.message).toEqual({ ready: true });
+
+    expect(await drain(server, 'd-2')).toBeGreaterThan(0);
+    await drained(server, 'd-2');
+    expect((await client.call('ServerLive', {})).code).toBe(OK);
     client.close();
     await server.stop();
   });
@@ -272,16 +283,19 @@ describe('the end of connections', () => {
   });
 });
 
-it('ends a connection that waits for nothing when its time is over', async () => {
+it('ends calls that are not over when the time of the process is', async () => {
   const server = await start({ SHUTDOWN_SECONDS: '0.1' });
-  const [host = '', port = ''] = server.grpcAddress.split(':');
-  const silent = connect(Number(port), host);
-  await once(silent, 'connect');
-  const closed = once(silent, 'close');
-  silent.resume();
+  const client = http2Connect(`http://${server.grpcAddress}`);
+  client.on('error', () => undefined);
+  const path = '/inference.GRPCInferenceService/ServerLive';
+  const call = client.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
+  call.on('error', () => undefined).resume();
+  await once(call, 'ready');
+  await new Promise((resolve) => call.write(Buffer.from([0, 0, 0, 0, 9, 1]), resolve)); // one of nine bytes
+  await new Promise((resolve) => client.ping(resolve)); // the server has it
 
   await server.stop();
-  await closed;
+  if (!client.destroyed) await once(client, 'close');
 });
 
 it('has no gRPC where the port is 0, and says whose port is taken', async () => {

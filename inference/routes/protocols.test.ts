@@ -110,6 +110,31 @@ describe('V2', () => {
     });
   });
 
+  it('takes and gives tensors as bytes behind the JSON', async () => {
+    const bytes = Buffer.from(Float64Array.from(flat).buffer);
+    const head = input({ data: undefined, parameters: { binary_data_size: bytes.length } });
+    const outputs = [{ name: 'predict_proba', parameters: { binary_data: true } }, { name: 'predict' }];
+    const json = Buffer.from(JSON.stringify({ inputs: [head], outputs }));
+
+    const response = await fetch(`${server.url}/v2/models/iris/infer`, {
+      method: 'POST',
+      headers: { 'inference-header-content-length': String(json.length) },
+      body: Buffer.concat([json, bytes]),
+    });
+
+    const answer = Buffer.from(await response.arrayBuffer());
+    const length = Number(response.headers.get('inference-header-content-length'));
+    expect(response.headers.get('content-type')).toBe('application/octet-stream');
+    expect(JSON.parse(answer.subarray(0, length).toString())).toMatchObject({
+      outputs: [
+        { name: 'predict_proba', shape: [5, 3], parameters: { binary_data_size: 120 } },
+        { name: 'predict', data: golden.predict.slice(0, 5) },
+      ],
+    });
+    const doubles = Array.from({ length: 15 }, (_, at) => answer.readDoubleLE(length + at * 8));
+    expect(doubles).toEqual(golden.predict_proba.slice(0, 5).flat());
+  });
+
   it('runs many rows in batches', async () => {
     const data = Array.from({ length: 300 }, () => rows).flat();
 
