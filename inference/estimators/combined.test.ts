@@ -51,7 +51,7 @@ describe('a damaged file of combined estimators', () => {
     [
       'points that are cut off elsewhere',
       spliced(fileOf('CalibratedClassifierCV-isotonic'), text('clip'), text('cliq')),
-      /do not rise/,
+      /left to right/,
     ],
     ['another way of voting', spliced(fileOf('VotingClassifier'), text('soft'), text('sofa')), /voting="sofa"/],
     [

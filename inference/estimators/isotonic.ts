@@ -1,4 +1,5 @@
 // Lines between known points, as IsotonicRegression of scikit-learn answers.
+import { weightsOf } from './algebra.ts';
 import type { Fitted } from './fitted.ts';
 
 export interface Steps {
@@ -6,16 +7,17 @@ export interface Steps {
   readonly y: Float64Array<ArrayBuffer>;
 }
 
-/** Points of a fitted IsotonicRegression. Throws ModelError unless they rise from left to right. */
+/** Points of an IsotonicRegression that was fitted to shares. Throws ModelError unless they go from left to right, between 0 and 1. */
 export function stepsOf(fitted: Fitted): Steps {
   const { shape, dtype } = fitted.array('X_thresholds_');
   const [count = 0] = shape;
   if (dtype.itemSize !== 8) throw fitted.unsupported('was fitted on numbers of 32 bits: fit it on float64');
-  const x = fitted.floats('X_thresholds_', [count]);
+  const x = weightsOf(fitted, 'X_thresholds_', [count]);
   const y = fitted.floats('y_thresholds_', [count]);
   const rises = x.every((value, at) => at === 0 || value > (x[at - 1] ?? NaN));
-  if (count > 0 && rises && fitted.text('out_of_bounds') === 'clip') return { x, y };
-  throw fitted.damaged('whose points do not rise');
+  const shares = y.every((value) => value >= 0 && value <= 1);
+  if (count > 0 && rises && shares && fitted.text('out_of_bounds') === 'clip') return { x, y };
+  throw fitted.damaged('whose points do not go from left to right between 0 and 1');
 }
 
 /** numpy.interp: beyond the ends the value of the end. */
@@ -31,6 +33,8 @@ export function interpolated({ x, y }: Steps, value: number): number {
     if (at(x, middle) <= value) low = middle;
     else high = middle;
   }
-  const slope = (at(y, high) - at(y, low)) / (at(x, high) - at(x, low));
-  return slope * (value - at(x, low)) + at(y, low);
+  const [from, to] = [at(y, low), at(y, high)];
+  const share = (value - at(x, low)) / (at(x, high) - at(x, low));
+  // between points that touch, the quotient may be beyond both
+  return share >= 1 ? to : (to - from) * share + from;
 }
