@@ -7,8 +7,8 @@ const modelWith = (change: Parameters<typeof aServedModel>[1]) => aServedModel(u
 it('counts the likeliest class of each row, and goes on under the next model', () => {
   const tally = new ClassTally();
 
-  tally.probabilities(modelWith({}), Float64Array.of(0.1, 0.8, 0.1, 0.5, 0.2, 0.3, 0.1, 0.8, 0.1));
-  tally.predictions(modelWith({ classes: ['high', 'low'] }), Float64Array.of(0, 0, 1));
+  tally.add(modelWith({}), { probabilities: Float64Array.of(0.1, 0.8, 0.1, 0.5, 0.2, 0.3, 0.1, 0.8, 0.1) });
+  tally.add(modelWith({ classes: ['high', 'low'] }), { predictions: Float64Array.of(0, 0, 1) });
 
   expect(tally.read()).toEqual([
     { label: 'low', count: 2 },
@@ -20,8 +20,8 @@ it('counts the likeliest class of each row, and goes on under the next model', (
 it('counts clusters and outliers by their number, and no values of a regressor', () => {
   const tally = new ClassTally();
 
-  tally.predictions(modelWith({ task: 'outlier', classes: [] }), Float64Array.of(1, -1, 1));
-  tally.predictions(modelWith({ task: 'regressor', classes: [] }), Float64Array.of(3.25, 4.5));
+  tally.add(modelWith({ task: 'outlier', classes: [] }), { predictions: Float64Array.of(1, -1, 1) });
+  tally.add(modelWith({ task: 'regressor', classes: [] }), { predictions: Float64Array.of(3.25, 4.5) });
 
   expect(tally.read()).toEqual([
     { label: '1', count: 2 },
@@ -34,9 +34,9 @@ it('has at most 100 labels and "other"', () => {
   const clusters = modelWith({ task: 'clusterer', classes: [] });
   const classes = Array.from({ length: 150 }, (_, at) => `class ${at}`);
 
-  tally.predictions(clusters, Float64Array.of(7));
-  tally.predictions(modelWith({ classes }), Float64Array.of(98, 99, 149));
-  tally.predictions(clusters, Float64Array.of(8));
+  tally.add(clusters, { predictions: Float64Array.of(7) });
+  tally.add(modelWith({ classes }), { predictions: Float64Array.of(98, 99, 149) });
+  tally.add(clusters, { predictions: Float64Array.of(8) });
 
   const seen = tally.read().filter(({ count }) => count > 0);
   expect(tally.read()).toHaveLength(101);
@@ -45,4 +45,12 @@ it('has at most 100 labels and "other"', () => {
     { label: 'class 98', count: 1 },
     { label: 'other', count: 3 },
   ]);
+});
+
+it('counts the prediction where that is not the likeliest class', () => {
+  const tally = new ClassTally();
+
+  tally.add(modelWith({}), { predictions: Float64Array.of(2), probabilities: Float64Array.of(0.8, 0.1, 0.1) });
+
+  expect(tally.read().filter(({ count }) => count > 0)).toEqual([{ label: 'high', count: 1 }]);
 });

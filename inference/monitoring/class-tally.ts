@@ -1,6 +1,7 @@
 // How often each class was the answer. The number of labels is bounded: what would be one more is counted as "other".
 import { indexOfMax } from '../estimators/matrix.ts';
 import type { Model } from '../model/model.ts';
+import type { Answers } from './drift.ts';
 
 const MAX_LABELS = 100;
 export const OTHER = 'other';
@@ -16,22 +17,27 @@ export class ClassTally {
   readonly #counts = new Float64Array(MAX_LABELS + 1);
   #known: Known | undefined;
 
-  /** Counts the likeliest class of each row; `probabilities` row-major. */
-  probabilities(model: Model, probabilities: Float64Array): void {
+  /** Counts what was predicted; of probabilities alone the likeliest class. */
+  add(model: Model, { predictions, probabilities }: Answers): void {
+    if (predictions !== undefined) this.#addPredictions(model, predictions);
+    else if (probabilities !== undefined) this.#addLikeliest(model, probabilities);
+  }
+
+  #addLikeliest(model: Model, probabilities: Float64Array): void {
     const { places } = this.#of(model);
     const width = places.length;
     for (let start = 0; start < probabilities.length; start += width) {
-      this.#add(places[indexOfMax(probabilities, start, start + width)] ?? MAX_LABELS);
+      this.#count(places[indexOfMax(probabilities, start, start + width)] ?? MAX_LABELS);
     }
   }
 
-  /** Counts what `predict` said: classes, clusters, inliers and outliers. The value of a regressor or ranker is no class. */
-  predictions(model: Model, predictions: Float64Array): void {
+  /** Classes, clusters, inliers and outliers. The value of a regressor or ranker is no class. */
+  #addPredictions(model: Model, predictions: Float64Array): void {
     const { task } = model;
     if (task === 'regressor' || task === 'ranker') return;
     const { places } = this.#of(model);
     for (const prediction of predictions) {
-      this.#add(task === 'classifier' ? (places[prediction] ?? MAX_LABELS) : this.#placeOf(String(prediction)));
+      this.#count(task === 'classifier' ? (places[prediction] ?? MAX_LABELS) : this.#placeOf(String(prediction)));
     }
   }
 
@@ -57,7 +63,7 @@ export class ClassTally {
     return at;
   }
 
-  #add(at: number): void {
+  #count(at: number): void {
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
   }
 }

@@ -25,10 +25,8 @@ function aScene(served: ServedModel | undefined, minRows = 4): Scene {
 function count(scene: Scene, rows: readonly (readonly [number, number, number])[], served = scene.served): void {
   if (served === undefined) throw new Error('no model');
   const values = Float64Array.from(rows.flatMap(([a, b]) => [a, b]));
-  scene.drift.predictions(
-    { served, rows: values, count: rows.length, now: scene.now },
-    Float64Array.from(rows, ([, , c]) => c),
-  );
+  const predictions = Float64Array.from(rows, ([, , c]) => c);
+  scene.drift.observe({ served, rows: values, count: rows.length, now: scene.now }, { predictions });
 }
 
 const AS_EXPECTED: readonly (readonly [number, number, number])[] = [
@@ -84,13 +82,13 @@ describe('drift', () => {
     const served = aServedModel(REFERENCE);
     scene.served = served;
 
-    scene.drift.probabilities(
+    scene.drift.observe(
       { served, rows: Float64Array.of(1, 0), count: 1, now: 0 },
-      Float64Array.of(0.6, 0.3, 0.1),
+      { probabilities: Float64Array.of(0.6, 0.3, 0.1) },
     );
-    scene.drift.probabilities(
+    scene.drift.observe(
       { served, rows: Float64Array.of(1, 0), count: 1, now: 0 },
-      Float64Array.of(0.2, 0.4, 0.4),
+      { probabilities: Float64Array.of(0.2, 0.4, 0.4) },
     );
 
     // Shares 0.5, 0.5, 0 against 0.5, 0.25, 0.25
@@ -103,9 +101,9 @@ describe('drift', () => {
     const scene = aScene(served, 2);
     const rows = Float64Array.of(1, 0, 1, 0);
 
-    scene.drift.probabilities({ served, rows, count: 2, now: 0 }, Float64Array.of(0.9, 0.1, 0.3, 0.7));
+    scene.drift.observe({ served, rows, count: 2, now: 0 }, { probabilities: Float64Array.of(0.9, 0.1, 0.3, 0.7) });
     // A label says nothing of the probability.
-    scene.drift.predictions({ served, rows, count: 2, now: 0 }, Float64Array.of(1, 1));
+    scene.drift.observe({ served, rows, count: 2, now: 0 }, { predictions: Float64Array.of(1, 1) });
 
     expect(scene.drift.read()).toMatchObject({ rows: 4, prediction: 0 });
   });

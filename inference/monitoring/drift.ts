@@ -60,33 +60,20 @@ export class Drift {
     this.#budget = new Budget(options.clock());
   }
 
-  /** Counts rows (row-major) with their probabilities (row-major, one a class). */
-  probabilities(observed: Observed, probabilities: Float64Array): void {
+  /** Counts rows (row-major) and their answers. */
+  observe(observed: Observed, answers: Answers): void {
     const { served, count, now } = observed;
     const followed = this.#of(served);
     if (followed === undefined) return;
     this.#countRows(followed, observed);
     const { prediction } = followed;
     if (prediction === undefined) return;
+    const values = answersCounted(prediction.reference, answers, served.model.classes.length);
+    if (values === undefined) return;
     const counts = prediction.counts.current(now);
-    const width = served.model.classes.length;
-    const isScore = prediction.reference.of === 'probability';
     for (let row = 0; row < count; row += 1) {
-      const start = row * width;
-      const value = isScore ? (probabilities[start + 1] ?? NaN) : indexOfMax(probabilities, start, start + width);
-      add(counts, slotOf(prediction.reference.bins, 0, value, unused));
+      add(counts, slotOf(prediction.reference.bins, 0, values(row), unused));
     }
-  }
-
-  /** Counts rows (row-major) with what `predict` said of them; of fewer answers than rows, those. */
-  predictions(observed: Observed, predictions: Float64Array): void {
-    const followed = this.#of(observed.served);
-    if (followed === undefined) return;
-    this.#countRows(followed, observed);
-    const { prediction } = followed;
-    if (prediction?.reference.of !== 'prediction') return;
-    const counts = prediction.counts.current(observed.now);
-    for (const value of predictions) add(counts, slotOf(prediction.reference.bins, 0, value, unused));
   }
 
   read(): DriftReading {
@@ -152,12 +139,32 @@ export class Drift {
   }
 }
 
+/** What the model said of some rows. */
+export interface Answers {
+  /** As `Model.predict`. */
+  readonly predictions?: Float64Array | undefined;
+  /** As `Model.predictProba`. */
+  readonly probabilities?: Float64Array | undefined;
+}
+
 export interface Observed {
   readonly served: ServedModel;
   readonly rows: Float64Array;
   readonly count: number;
   /** By the clock of the options. */
   readonly now: number;
+}
+
+/** What is counted of each row; undefined when these answers do not say it. */
+function answersCounted(
+  { of }: PredictionReference,
+  { predictions, probabilities }: Answers,
+  width: number,
+): ((row: number) => number) | undefined {
+  if (of === 'prediction' && predictions !== undefined) return (row) => predictions[row] ?? NaN;
+  if (probabilities === undefined) return undefined;
+  if (of === 'probability') return (row) => probabilities[row * width + 1] ?? NaN;
+  return (row) => indexOfMax(probabilities, row * width, (row + 1) * width);
 }
 
 /** Counts of the features go on where the reference is the same; those of the answers belong to one model. */

@@ -115,8 +115,9 @@ function predict(
   metrics.predict.observe((answered - ready) / 1000);
   const written = performance.now();
   metrics.postprocess.observe((written - answered) / 1000);
-  if (served.model.predictProba !== undefined) metrics.monitor.row(served, row, answers, written);
-  else void metrics.monitor.rows(served, row, { predictions: answers });
+  if (served.model.predictProba !== undefined) {
+    metrics.monitor.row({ served, row, now: written }, answers, served.decision.choose(answers));
+  } else void metrics.monitor.rows(served, row, { predictions: answers });
   return json;
 }
 
