@@ -6,9 +6,9 @@ import { type LightgbmText, readLightgbmText } from '../formats/lightgbm-text.ts
 import { readUbjson } from '../formats/ubjson.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelData } from '../model/model-data.ts';
-import { partOf as lightgbmPart } from './lightgbm.ts';
+import { partOf as lightgbmPart } from './lightgbm-part.ts';
 import { readLightgbm } from './lightgbm-model.ts';
-import { partOf as xgboostPart } from './xgboost.ts';
+import { partOf as xgboostPart } from './xgboost-part.ts';
 import { readBooster } from './xgboost-model.ts';
 
 /** Endings that these libraries and the servers of their models use. */
@@ -22,7 +22,7 @@ export function readBoosterFile(bytes: Uint8Array, maxBytes: number): ModelData 
   const allowance = new Allowance(maxBytes);
   if (/^\s*\{\s*"/.test(start)) return xgboostOf(readJson(reader, allowance), maxBytes);
   if (/^\{[LlIiU$#]/.test(start)) return xgboostOf(readUbjson(reader, allowance), maxBytes);
-  if (/^tree\r?\n/.test(start)) return lightgbmOf(readLightgbmText(bytes, allowance), maxBytes);
+  if (/^tree\r?\n/.test(start)) return lightgbmOf(readLightgbmText(reader.utf8(bytes.length), allowance), maxBytes);
   if (start.startsWith('binf') || start.startsWith('CONFIG-offset:')) throw oldFormat();
   throw new ModelError('UnsupportedModel', 'the file is neither XGBoost JSON or UBJSON nor LightGBM text');
 }

@@ -1,4 +1,5 @@
 // Categories as boosters number them: which value of the training table each number stands for.
+import type { Fitted } from './fitted.ts';
 
 /** Values of a column in the order of their numbers. */
 export interface Encoding {
@@ -35,4 +36,16 @@ export function encoderOf(
       }
     }
   };
+}
+
+/** The encodings of a booster inside of other steps, by the numbers that texts have there; notes which columns hold numbers. Throws ModelError. */
+export function encodedIn(fitted: Fitted, { encodings, texts }: Encodings): readonly Encoding[] {
+  const { reading, origins } = fitted;
+  reading.asNumbers(origins.filter((_, column) => !texts.has(column)));
+  return encodings.map((encoding) => {
+    const known = texts.get(encoding.column);
+    if (known === undefined) return encoding;
+    const values = Float64Array.from(known, (text) => reading.codeOf(origins[encoding.column], text));
+    return { column: encoding.column, values };
+  });
 }

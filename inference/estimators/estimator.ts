@@ -55,6 +55,12 @@ export type Operator = Predictor | Transformer;
 /** Makes the operator of any part, for definitions that hold others. */
 export type Compile = <P extends Part>(part: P) => P extends PredictorPart ? Predictor : Transformer;
 
+/** What an estimator was fitted on. */
+export interface InputNotes {
+  readonly columns: number;
+  readonly names?: readonly string[] | undefined;
+}
+
 export interface Definition<P extends Part = Part> {
   readonly kind: P['kind'];
   /** Names of the classes that `read` takes, as pickles have them: module and class. */
@@ -63,6 +69,8 @@ export interface Definition<P extends Part = Part> {
   readonly inert?: readonly string[];
   /** Its input may hold text: it tells by `reading.asNumbers` which columns it reads as numbers. Of others all are. */
   readonly takesText?: true;
+  /** What its rows are, for one that does not note `n_features_in_` and `feature_names_in_`. Throws ModelError. */
+  readonly inputOf?: (fitted: Fitted) => InputNotes;
   /** The estimator inside that is given the input as it came, for one that does not note `n_features_in_` itself. */
   firstOf?(fitted: Fitted): Fitted;
   /** Checks everything that could make an answer wrong or a walk endless. Throws ModelError. */

@@ -3,6 +3,7 @@ import type { LightgbmText } from '../formats/lightgbm-text.ts';
 import { type Section, damagedDocument } from '../formats/document.ts';
 import { ModelError } from '../model/errors.ts';
 import type { Encodings } from './encodings.ts';
+import type { InputNotes } from './estimator.ts';
 import { readPandasCategories } from './lightgbm-categories.ts';
 import { type LightgbmObjective, objectiveOf } from './lightgbm-objective.ts';
 import { type LightgbmTree, leavesOf, readLightgbmTree } from './lightgbm-tree.ts';
@@ -28,7 +29,7 @@ const MAX_CLASSES = 10_000;
 /** `iterations`: the first so many only, as a booster answers after early stopping. Throws ModelError. */
 export function readLightgbm(text: LightgbmText, spend: Spend, iterations = Infinity): LightgbmBooster {
   const { header } = text;
-  const features = header.integer('max_feature_idx', 0, MAX_FEATURES - 1) + 1;
+  const features = featuresOf(header);
   const objective = objectiveOf(header.has('objective') ? header.text('objective') : '');
   const outputs = header.integer('num_tree_per_iteration', 1, MAX_CLASSES);
   const classes = classesOf(header, objective, outputs);
@@ -45,6 +46,16 @@ export function readLightgbm(text: LightgbmText, spend: Spend, iterations = Infi
     ...readTrees(used, { features, outputs }, spend),
     ...readPandasCategories(text.pandasCategorical, header.text('feature_infos').split(' ')),
   };
+}
+
+/** What the rows of a booster are. Throws ModelError. */
+export function inputOfLightgbmText({ header }: LightgbmText): InputNotes {
+  const columns = featuresOf(header);
+  return { columns, names: namesOf(header, columns).featureNames };
+}
+
+function featuresOf(header: Section): number {
+  return header.integer('max_feature_idx', 0, MAX_FEATURES - 1) + 1;
 }
 
 function classesOf(header: Section, { task, link }: LightgbmObjective, outputs: number): number {

@@ -1,51 +1,26 @@
 // LightGBM's boosters: rows and sums are doubles.
-import type { Definition, Predictor, PredictorPart } from './estimator.ts';
+import type { Definition, Predictor } from './estimator.ts';
 import { type TreeInput, addTrees } from './evaluate.ts';
 import type { TreeSum } from './explain.ts';
-import { type Encoding, encoderOf } from './encodings.ts';
-import type { LightgbmBooster } from './lightgbm-model.ts';
-import { type LightgbmObjective, answerOf, softmaxOfScores } from './lightgbm-objective.ts';
+import { encoderOf } from './encodings.ts';
+import { LIGHTGBM_NAMES, inputOfLightgbm, readFittedLightgbm } from './lightgbm-fitted.ts';
+import { answerOf, softmaxOfScores } from './lightgbm-objective.ts';
+import type { LightgbmPart } from './lightgbm-part.ts';
 import { bothProbabilities } from './links.ts';
 import { type Matrix, argmaxOfRows } from './matrix.ts';
-import type { Trees } from './trees.ts';
-
-export interface LightgbmPart extends PredictorPart {
-  readonly kind: 'lightgbm';
-  readonly trees: Trees;
-  readonly objective: LightgbmObjective;
-  readonly divisor: number;
-  readonly zeroIsMissing: readonly number[];
-  readonly encodings: readonly Encoding[];
-}
 
 export const lightgbm: Definition<LightgbmPart> = {
   kind: 'lightgbm',
-  names: [],
-  read: (fitted) => {
-    throw fitted.unsupported('is not supported');
-  },
+  names: LIGHTGBM_NAMES,
+  inert: ['sklearn.preprocessing._label.LabelEncoder'],
+  takesText: true,
+  inputOf: inputOfLightgbm,
+  read: readFittedLightgbm,
   compile: compileBooster,
 };
 
-const CLASS_NAMES = { classifier: 'LGBMClassifier', regressor: 'LGBMRegressor', ranker: 'LGBMRanker' };
 /** LightGBM's kZeroThreshold, a float32. */
 const ZERO = Math.fround(1e-35);
-
-/** The part of a booster; its classes are numbered from 0 on. */
-export function partOf(booster: LightgbmBooster): LightgbmPart {
-  const { objective, classes, trees, divisor, zeroIsMissing, encodings } = booster;
-  return {
-    kind: 'lightgbm',
-    modelType: CLASS_NAMES[objective.task],
-    task: objective.task,
-    classes: Array.from({ length: classes }, (_, label) => label),
-    objective,
-    trees,
-    divisor,
-    zeroIsMissing,
-    encodings,
-  };
-}
 
 function compileBooster(part: LightgbmPart): Predictor {
   const { task, classes, divisor, objective } = part;

@@ -2,7 +2,14 @@
 import { ModelError } from '../model/errors.ts';
 import { arrayOf, elementsOf, notAModel } from '../formats/numpy.ts';
 import { Instance, type Value, described } from '../formats/pickle-value.ts';
-import { type Definition, type Part, type PredictorPart, type TransformerPart, isPredictorPart } from './estimator.ts';
+import {
+  type Definition,
+  type InputNotes,
+  type Part,
+  type PredictorPart,
+  type TransformerPart,
+  isPredictorPart,
+} from './estimator.ts';
 import { Fitted } from './fitted.ts';
 
 const MAX_DEPTH = 16;
@@ -13,9 +20,12 @@ const MAX_PARTS = 10_000;
 
 export class Reading {
   readonly #definitions: ReadonlyMap<string, Definition>;
-  readonly #maxBytes: number;
+  /** Most bytes of the finished arrays. */
+  readonly maxBytes: number;
   readonly #texts = new Map<number, Map<string, number>>();
   readonly #numbers = new Set<number>();
+  /** By the attributes of the estimator that told. */
+  readonly #notes = new Map<Fitted['state'], InputNotes>();
   #bytes = 0;
   #parts = 0;
   #countOfTexts = 0;
@@ -23,7 +33,7 @@ export class Reading {
 
   constructor(definitions: ReadonlyMap<string, Definition>, maxBytes: number) {
     this.#definitions = definitions;
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
   }
 
   /** The texts of each column that takes text: a text's number is its place. */
@@ -48,8 +58,8 @@ export class Reading {
   /** Counts memory of finished arrays, while reading: a small file can name the same large array many times. Throws ModelError. */
   spend(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes <= this.#maxBytes) return;
-    throw new ModelError('ArtifactTooLarge', `the model takes more than ${this.#maxBytes} bytes; use a smaller one`);
+    if (this.#bytes <= this.maxBytes) return;
+    throw new ModelError('ArtifactTooLarge', `the model takes more than ${this.maxBytes} bytes; use a smaller one`);
   }
 
   /** The number that stands for a text in a column of the request's row; -1 as column is one that was computed. Throws ModelError. */
@@ -85,7 +95,8 @@ export class Reading {
   }
 
   #inputOf(fitted: Fitted): number {
-    const columns = this.#first(fitted).int('n_features_in_');
+    const first = this.#first(fitted);
+    const columns = this.#notesOf(first)?.columns ?? first.int('n_features_in_');
     if (columns < 1 || columns > MAX_FEATURES) throw notAModel(`${fitted.name} of ${columns} features`);
     return columns;
   }
@@ -97,9 +108,19 @@ export class Reading {
     return this.#first(definition.firstOf(fitted), depth + 1);
   }
 
+  #notesOf(fitted: Fitted): InputNotes | undefined {
+    const inputOf = this.#definitions.get(fitted.path)?.inputOf;
+    if (inputOf === undefined) return undefined;
+    const notes = this.#notes.get(fitted.state) ?? inputOf(fitted);
+    this.#notes.set(fitted.state, notes);
+    return notes;
+  }
+
   /** Names of the columns, when it was fitted on a table that has them. */
   columnNames(fitted: Fitted): readonly string[] | undefined {
     const first = this.#first(fitted);
+    const notes = this.#notesOf(first);
+    if (notes !== undefined) return notes.names;
     if (!first.isSet('feature_names_in_')) return undefined;
     const names = elementsOf(arrayOf(first.value('feature_names_in_'))).filter((name) => typeof name === 'string');
     if (names.length === fitted.columns) return names;

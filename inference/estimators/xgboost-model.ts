@@ -4,6 +4,7 @@ import { shown } from '../formats/byte-reader.ts';
 import { type Section, damagedDocument } from '../formats/document.ts';
 import { type Spend, type Trees, TreesBuilder, bytesOfTree } from './trees.ts';
 import type { Encodings } from './encodings.ts';
+import type { InputNotes } from './estimator.ts';
 import { readEncodings } from './xgboost-categories.ts';
 import { OBJECTIVES, type Objective, marginOf } from './xgboost-objective.ts';
 import { type XgboostTree, nodesOf, readXgboostTree } from './xgboost-tree.ts';
@@ -27,8 +28,10 @@ const MAX_FEATURES = 100_000;
 const MAX_CLASSES = 10_000;
 const MAX_TREES = 10_000_000;
 
-/** `best`: the trees up to the best iteration only, where early stopping noted one, as XGBoost's scikit-learn classes answer. */
-export function readBooster(document: Section, spend: Spend, best: boolean): Booster {
+/**
+ * `wrapped`: as XGBoost's scikit-learn classes answer: with the trees up to the best iteration only, where early stopping noted one.
+ */
+export function readBooster(document: Section, spend: Spend, wrapped: boolean): Booster {
   const learner = document.section('learner');
   const parameters = learner.section('learner_model_param');
   const name = learner.section('objective').text('name');
@@ -37,12 +40,12 @@ export function readBooster(document: Section, spend: Spend, best: boolean): Boo
   const features = parameters.integer('num_feature', 1, MAX_FEATURES);
   const outputs = outputsOf(parameters, objective);
   const forest = forestOf(learner.section('gradient_booster'));
-  const count = best ? bestOf(learner, forest, outputs) : forest.trees.length;
+  const count = wrapped ? bestOf(learner, forest, outputs) : forest.trees.length;
   const margins = marginsOf(parameters, outputs, objective);
   const version = document.numbers('version', 3);
   // until 1.6 a category beyond a node's set went the way of missing values
   const unknownIsMissing = (version[0] ?? 0) < 2 && (version[1] ?? 0) < 7;
-  const shape = { features, margins, unknownIsMissing };
+  const shape = { features, margins, unknownIsMissing, wrapped };
   const trees = readTrees({ ...forest, trees: forest.trees.slice(0, count) }, shape, spend);
   return {
     version: [...version].join('.'),
@@ -54,6 +57,13 @@ export function readBooster(document: Section, spend: Spend, best: boolean): Boo
     encodings: readEncodings(forest.model, features),
     ...trees,
   };
+}
+
+/** What the rows of a booster are. Throws ModelError. */
+export function inputOfBooster(document: Section): InputNotes {
+  const learner = document.section('learner');
+  const columns = learner.section('learner_model_param').integer('num_feature', 1, MAX_FEATURES);
+  return { columns, names: namesOf(learner, columns).featureNames };
 }
 
 function unsupported(what: string, instead: string): ModelError {
@@ -118,6 +128,7 @@ interface Shape {
   readonly features: number;
   readonly margins: Float64Array;
   readonly unknownIsMissing: boolean;
+  readonly wrapped: boolean;
 }
 
 function readTrees(forest: Forest, shape: Shape, spend: Spend) {
@@ -147,24 +158,36 @@ interface Sums extends Shape {
   readonly weights: Float64Array | undefined;
 }
 
-function built(trees: readonly XgboostTree[], { column, margins, weights, unknownIsMissing }: Sums): Trees {
+function built(trees: readonly XgboostTree[], sums: Sums): Trees {
+  const { column, margins, weights, unknownIsMissing } = sums;
   const nodes = trees.reduce((sum, { count }) => sum + count, 0);
-  const builder = new TreesBuilder({
-    trees: trees.length,
-    nodes,
-    leafWidth: 1,
-    outputs: margins.length,
-    unknownIsMissing,
-  });
+  const outputs = margins.length;
+  const builder = new TreesBuilder({ trees: trees.length, nodes, leafWidth: 1, outputs, unknownIsMissing });
   for (const [at, tree] of trees.entries()) {
     const group = column[at] ?? 0;
-    const weight = weights === undefined ? undefined : Math.fround(weights[at] ?? NaN);
-    if (weight !== undefined && !Number.isFinite(weight)) throw damagedDocument('a tree without a weight');
-    // as dart does: rounded to float32 before it is added
-    const answer = (value: number) => (weight === undefined ? value : Math.fround(value * weight));
-    builder.add(tree, (node, target, to) => (target[to] = answer(tree.values[node] ?? NaN)), group);
+    const answer = weights === undefined ? undefined : weighing(sums, weights[at] ?? NaN, margins[group] ?? 0);
+    builder.add(
+      tree,
+      (node, target, to) => {
+        const value = tree.values[node] ?? NaN;
+        target[to] = answer?.(value) ?? value;
+      },
+      group,
+    );
   }
   return builder.built;
+}
+
+/**
+ * What dart makes of the answer of a tree. A booster weighs it; the scikit-learn classes ask the tree with the margin in it, and take that off again, which rounds twice
+ * more.
+ */
+function weighing({ wrapped }: Sums, given: number, margin: number): (value: number) => number {
+  const { fround } = Math;
+  const weight = fround(given);
+  if (!Number.isFinite(weight)) throw damagedDocument('a tree without a weight');
+  if (!wrapped) return (value) => fround(value * weight);
+  return (value) => fround(fround(fround(margin + value) - margin) * weight);
 }
 
 function namesOf(learner: Section, features: number): { readonly featureNames?: readonly string[] } {

@@ -29,7 +29,6 @@ export const OBJECTIVES: ReadonlyMap<string, Objective> = new Map<string, Object
   ['rank:ndcg', RANKING],
   ['rank:map', RANKING],
   ['binary:logistic', { task: 'classifier', link: 'sigmoid' }],
-  ['binary:logitraw', { task: 'classifier', link: 'identity' }],
   ['binary:hinge', { task: 'classifier', link: 'sign' }],
   ['multi:softprob', { task: 'classifier', link: 'softmax' }],
   ['multi:softmax', { task: 'classifier', link: 'softmax' }],

@@ -1,54 +1,23 @@
 // XGBoost's boosters: rows and sums are float32. Answers are those of its scikit-learn classes, which ask the booster.
-import type { Definition, Predictor, PredictorPart } from './estimator.ts';
+import type { Definition, Predictor } from './estimator.ts';
 import { type TreeInput, addTrees } from './evaluate.ts';
 import type { TreeSum } from './explain.ts';
 import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
-import type { Trees } from './trees.ts';
-import { type Encoding, encoderOf } from './encodings.ts';
+import { encoderOf } from './encodings.ts';
 import { refuseUnknown } from './xgboost-categories.ts';
-import { type Booster } from './xgboost-model.ts';
+import { XGBOOST_NAMES, inputOfXgboost, readXgboost } from './xgboost-fitted.ts';
 import { type XgboostLink, sigmoid, softmaxOfMargins } from './xgboost-objective.ts';
-
-export interface XgboostPart extends PredictorPart {
-  readonly kind: 'xgboost';
-  readonly trees: Trees;
-  /** What each column of the sum starts from. */
-  readonly margins: Float64Array<ArrayBuffer>;
-  readonly link: XgboostLink;
-  /** Columns that hold categories. */
-  readonly categorical: readonly number[];
-  readonly encodings: readonly Encoding[];
-  /** A number that stands for a missing value beside NaN. */
-  readonly missing?: number;
-}
+import type { XgboostPart } from './xgboost-part.ts';
 
 export const xgboost: Definition<XgboostPart> = {
   kind: 'xgboost',
-  names: [],
-  read: (fitted) => {
-    throw fitted.unsupported('is not supported');
-  },
+  names: XGBOOST_NAMES,
+  inert: ['builtins.bytearray', '__builtin__.bytearray'],
+  takesText: true,
+  inputOf: inputOfXgboost,
+  read: readXgboost,
   compile: compileBooster,
 };
-
-const CLASS_NAMES = { classifier: 'XGBClassifier', regressor: 'XGBRegressor', ranker: 'XGBRanker' };
-
-/** The part of a booster; its classes are numbered from 0 on. */
-export function partOf(booster: Booster, missing: number): XgboostPart {
-  const { objective, classes, trees, margins, categorical, encodings } = booster;
-  return {
-    kind: 'xgboost',
-    modelType: CLASS_NAMES[objective.task],
-    task: objective.task,
-    classes: Array.from({ length: classes }, (_, label) => label),
-    link: objective.link,
-    trees,
-    margins,
-    categorical,
-    encodings: encodings.encodings,
-    ...(!Number.isNaN(missing) && { missing }),
-  };
-}
 
 function compileBooster(part: XgboostPart): Predictor {
   const inputOf = encoded(part);

@@ -14,7 +14,8 @@ export type Role =
   | 'reconstructor'
   | 'object'
   | 'encode'
-  | 'randomState';
+  | 'randomState'
+  | 'dictionary';
 
 const ALLOWED: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['numpy.ndarray', 'ndarray'],
@@ -33,6 +34,9 @@ const ALLOWED: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['builtins.object', 'object'],
   ['__builtin__.object', 'object'],
   ['_codecs.encode', 'encode'],
+  // dictionaries of another class: read as plain ones
+  ['collections.OrderedDict', 'dictionary'],
+  ['collections.defaultdict', 'dictionary'],
   // random_state given as a RandomState, and generators: kept by scikit-learn, of no use for predictions
   ['numpy.random._pickle.__randomstate_ctor', 'randomState'],
   ['numpy.random._pickle.__bit_generator_ctor', 'randomState'],
@@ -53,6 +57,7 @@ const CALLABLE: ReadonlySet<Role> = new Set<Role>([
   'reconstructor',
   'encode',
   'randomState',
+  'dictionary',
 ]);
 /** Classes of which an object may be made without calling anything (NEWOBJ). */
 const INSTANTIABLE: ReadonlySet<Role> = new Set<Role>(['estimator', 'arrayWrapper']);

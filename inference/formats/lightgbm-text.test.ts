@@ -19,7 +19,7 @@ const LINES = [
 ];
 
 function read(lines: readonly string[], lineEnd = '\n') {
-  return readLightgbmText(new TextEncoder().encode(lines.join(lineEnd)), new Allowance(2 ** 20));
+  return readLightgbmText(lines.join(lineEnd), new Allowance(2 ** 20));
 }
 
 describe('LightGBM text', () => {

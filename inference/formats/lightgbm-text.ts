@@ -28,9 +28,9 @@ const LISTS: ReadonlySet<string> = new Set([
 const CATEGORIES = 'pandas_categorical:';
 const VERSIONS = ['v3', 'v4'];
 
-/** Reads a file that starts with the line `tree`. Throws ModelError. */
-export function readLightgbmText(bytes: Uint8Array, allowance: Allowance): LightgbmText {
-  const lines = new Lines(new ByteReader(bytes).utf8(bytes.length));
+/** Reads a text that starts with the line `tree`. Throws ModelError. */
+export function readLightgbmText(text: string, allowance: Allowance): LightgbmText {
+  const lines = new Lines(text);
   if (lines.next() !== 'tree') throw damaged(0, 'no LightGBM model');
   const header = readBlock(lines, allowance, 'the model');
   const version = header.text('version');

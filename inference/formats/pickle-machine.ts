@@ -96,6 +96,7 @@ export class PickleMachine {
     if (!(callable instanceof Global) || !mayBeCalled(callable.role)) throw this.#notCallable(callable);
     if (!(args instanceof Tuple)) throw this.damaged('arguments that are not a tuple');
     if (callable.role === 'reconstructor') this.instantiate(args.items[0] ?? null, new Tuple([]));
+    else if (callable.role === 'dictionary') this.push(new Map());
     else this.push(new Instance(callable, args.items));
   }
 
