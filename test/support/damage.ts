@@ -55,6 +55,7 @@ function checkSound(model: Model, rows: Float64Array): void {
   const classes = model.classes.length;
   const labels = model.predict(rows, ROWS);
   if (labels.length !== ROWS) throw new Error(`${labels.length} answers to ${ROWS} rows`);
+  if (labels.some((answer) => Number.isNaN(answer))) throw new Error('an answer that is no number');
   if (model.task !== 'classifier') return;
   if (classes === 0) throw new Error('a classifier without classes');
   if (!labels.every((label) => Number.isInteger(label) && label >= 0 && label < classes)) {

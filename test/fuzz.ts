@@ -1,0 +1,50 @@
+// Damages the golden model files at random for as long as told, and stops at the first that is neither refused nor sound: `node test/fuzz.ts MINUTES [NAME]`,
+// NAME a regular expression of the cases. It is no test: those run the same damage with fixed seeds.
+import { seededRandom } from './support/a-pickle.ts';
+import { decompressed, gaveSoundModel, mutated } from './support/damage.ts';
+import { goldenCases } from './support/estimator-fixtures.ts';
+
+/** Files of one case between two looks at the clock. */
+const ROUND = 200;
+
+interface Tally {
+  files: number;
+  sound: number;
+}
+
+function fuzz(minutes: number, pattern: RegExp): Map<string, Tally> {
+  const cases = goldenCases().filter(({ name }) => pattern.test(name));
+  const tallies = new Map<string, Tally>();
+  const end = performance.now() + minutes * 60_000;
+  for (let seed = 1; performance.now() < end; seed += 1) {
+    const golden = cases[seed % cases.length];
+    if (golden === undefined) break;
+    const random = seededRandom(seed);
+    const kind = golden.name.replace(/[-/+].*/, '');
+    const tally = tallies.get(kind) ?? { files: 0, sound: 0 };
+    tallies.set(kind, tally);
+    damage({ ...golden, bytes: decompressed(golden.bytes) }, random, tally, seed);
+  }
+  return tallies;
+}
+
+function damage(
+  { name, file, bytes }: { readonly name: string; readonly file: string; readonly bytes: Uint8Array },
+  random: () => number,
+  tally: Tally,
+  seed: number,
+): void {
+  for (let round = 0; round < ROUND; round += 1) {
+    try {
+      tally.sound += Number(gaveSoundModel(file, mutated(bytes, random)));
+      tally.files += 1;
+    } catch (cause) {
+      throw new Error(`${name}, seed ${seed}, file ${round}`, { cause });
+    }
+  }
+}
+
+const [minutes = '1', pattern = '.'] = process.argv.slice(2);
+for (const [kind, { files, sound }] of fuzz(Number(minutes), new RegExp(pattern))) {
+  process.stdout.write(`${kind}: ${files} files, ${files - sound} refused, ${sound} sound\n`);
+}
