@@ -1,9 +1,9 @@
-// Writes the table of docs/models.md from the golden files that the tests prove: `npm run compatibility`.
+// Writes the table of docs/models-tested.md from the golden files that the tests prove: `npm run compatibility`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type GoldenCase, goldenCases, onnxCases, toleranceOf } from './support/estimator-fixtures.ts';
 import { OUTPUTS, type OutputName } from '../inference/model/model.ts';
 
-const PAGE = new URL('../docs/models.md', import.meta.url);
+const PAGE = new URL('../docs/models-tested.md', import.meta.url);
 /** The part of the page that is generated. */
 export const TABLE = /<!-- table -->[^]*<!-- \/table -->/;
 
@@ -52,5 +52,5 @@ if (import.meta.main) {
     PAGE,
     page.replace(TABLE, () => compatibilityTable([...goldenCases(), ...onnxCases()])),
   );
-  process.stdout.write('docs/models.md is up to date.\n');
+  process.stdout.write('docs/models-tested.md is up to date.\n');
 }

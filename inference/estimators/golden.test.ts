@@ -1,4 +1,4 @@
-// Every estimator that is claimed, of every version that is claimed, gives the answers that its library gave; docs/models.md says no more than that.
+// Every estimator that is claimed, of every version that is claimed, gives the answers that its library gave; docs/models-tested.md says no more than that.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TABLE, compatibilityTable } from '../../test/compatibility.ts';
@@ -68,8 +68,8 @@ describe('the claims', () => {
     expect([...classes].filter((name) => !proven.has(name))).toEqual([]);
   });
 
-  it('are the table of docs/models.md, else: npm run compatibility', () => {
-    const page = readFileSync(new URL('../../docs/models.md', import.meta.url), 'utf8');
+  it('are the table of docs/models-tested.md, else: npm run compatibility', () => {
+    const page = readFileSync(new URL('../../docs/models-tested.md', import.meta.url), 'utf8');
 
     expect(TABLE.exec(page)?.[0]).toBe(compatibilityTable([...cases, ...onnxCases()]));
   });
