@@ -2,7 +2,7 @@
 import type { ClassLabel } from '../model/model-data.ts';
 import type { Definition, PredictorPart } from './estimator.ts';
 import type { Fitted } from './fitted.ts';
-import { type Matrix, indexOfMax } from './matrix.ts';
+import { type Matrix, indexOfMax, repeatedRow } from './matrix.ts';
 
 export interface DummyPart extends PredictorPart {
   readonly kind: 'dummy';
@@ -15,18 +15,12 @@ export const dummy: Definition<DummyPart> = {
   names: ['sklearn.dummy.DummyClassifier', 'sklearn.dummy.DummyRegressor'],
   read: (fitted) => (fitted.name === 'DummyClassifier' ? readClassifier(fitted) : readRegressor(fitted)),
   compile: ({ task, answer }) => {
-    const repeated = ({ rows }: Matrix) => repeat(answer, rows);
+    const repeated = ({ rows }: Matrix) => repeatedRow(answer, rows);
     if (task !== 'classifier') return { predict: repeated };
     const label = indexOfMax(answer);
     return { predict: ({ rows }) => new Float64Array(rows).fill(label), predictProba: repeated };
   },
 };
-
-function repeat(answer: Float64Array, rows: number): Float64Array {
-  const repeated = new Float64Array(rows * answer.length);
-  for (let row = 0; row < rows; row += 1) repeated.set(answer, row * answer.length);
-  return repeated;
-}
 
 function readClassifier(fitted: Fitted): DummyPart {
   if (fitted.int('n_outputs_') !== 1) throw fitted.unsupported('with several outputs: train one model per output');

@@ -7,7 +7,7 @@ import type { Fitted } from './fitted.ts';
 import { checkedTree } from './forest.ts';
 import { bothProbabilities, expit, logit, softmaxOfRows, symmetricLogit } from './links.ts';
 import { LOSSES } from './losses.ts';
-import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
+import { type Matrix, argmaxOfRows, checkNumbers, repeatedRow } from './matrix.ts';
 import { checkValues } from './sklearn-tree.ts';
 import { type Trees, TreesBuilder } from './trees.ts';
 import { Instance, type Value } from '../formats/pickle-value.ts';
@@ -142,7 +142,7 @@ function scoresOf(part: GradientBoostingPart, compile: Compile): (input: Matrix)
     const input = rounded(matrix);
     const { values, rows, columns } = input;
     const scores =
-      start?.({ values: Float64Array.from(values), rows, columns }) ?? new Float64Array(rows * trees.outputs);
+      start?.({ values: new Float64Array(values), rows, columns }) ?? new Float64Array(rows * trees.outputs);
     addTrees(trees, input, scores);
     return scores;
   };
@@ -160,7 +160,7 @@ function startOf(part: GradientBoostingPart, init: PredictorPart, compile: Compi
   const scored = (input: Matrix) => scoresOfProbabilities(part, asked(input));
   if (!isDummy(init)) return scored;
   const same = scored({ values: new Float64Array(), rows: 1, columns: 0 });
-  return ({ rows }) => Float64Array.from({ length: rows * same.length }, (_, at) => same[at % same.length] ?? 0);
+  return ({ rows }) => repeatedRow(same, rows);
 }
 
 function isDummy(part: PredictorPart): part is DummyPart {

@@ -8,7 +8,7 @@ import { BIN_MAPPER, CATEGORY_NAMES, type CategoryColumn, encoderOf, readCategor
 import { readHistTree } from './hist-tree.ts';
 import { bothProbabilities, expit, softmaxOfRows } from './links.ts';
 import { LOSSES } from './losses.ts';
-import { type Matrix, argmaxOfRows } from './matrix.ts';
+import { type Matrix, argmaxOfRows, repeatedRow } from './matrix.ts';
 import { type Trees, TreesBuilder } from './trees.ts';
 
 export interface HistGradientBoostingPart extends PredictorPart {
@@ -128,8 +128,7 @@ function scoresOf(
   inputOf: (input: Matrix) => TreeInput,
 ): (input: Matrix) => Float64Array {
   return (input) => {
-    const length = input.rows * baseline.length;
-    const scores = Float64Array.from({ length }, (_, at) => baseline[at % baseline.length] ?? 0);
+    const scores = repeatedRow(baseline, input.rows);
     addTrees(trees, inputOf(input), scores);
     return scores;
   };

@@ -54,3 +54,10 @@ export function columnsOf({ values, rows, columns }: Matrix, places: readonly nu
   }
   return { values: made, rows, columns: width };
 }
+
+/** One row as often as told. */
+export function repeatedRow(row: Float64Array, rows: number): Float64Array<ArrayBuffer> {
+  const repeated = new Float64Array(rows * row.length);
+  for (let at = 0; at < repeated.length; at += row.length) repeated.set(row, at);
+  return repeated;
+}

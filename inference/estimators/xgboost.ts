@@ -2,7 +2,7 @@
 import type { Definition, Predictor } from './estimator.ts';
 import { type TreeInput, addTrees } from './evaluate.ts';
 import type { TreeSum } from './explain.ts';
-import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
+import { type Matrix, argmaxOfRows, checkNumbers, repeatedRow } from './matrix.ts';
 import { encoderOf } from './encodings.ts';
 import { refuseUnknown } from './xgboost-categories.ts';
 import { XGBOOST_NAMES, inputOfXgboost, readXgboost } from './xgboost-fitted.ts';
@@ -60,10 +60,9 @@ function marginsOf(
   inputOf: (input: Matrix) => TreeInput,
 ): (input: Matrix) => Float64Array {
   return (input) => {
-    const sums = new Float32Array(input.rows * margins.length);
-    for (let at = 0; at < sums.length; at += 1) sums[at] = margins[at % margins.length] ?? 0;
+    const sums = new Float32Array(repeatedRow(margins, input.rows));
     addTrees(trees, inputOf(input), sums);
-    return Float64Array.from(sums);
+    return new Float64Array(sums);
   };
 }
 

@@ -2,9 +2,17 @@
 import { ModelError } from '../model/errors.ts';
 import { shown } from './byte-reader.ts';
 
-/** A value of a document. Lists of numbers alone are Float64Arrays. */
-export type Json =
-  null | boolean | number | string | Float64Array<ArrayBuffer> | readonly Json[] | ReadonlyMap<string, Json>;
+/** A list of numbers alone, in the type that the document has. */
+export type Numbers =
+  | Float64Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+/** A value of a document. */
+export type Json = null | boolean | number | string | Numbers | readonly Json[] | ReadonlyMap<string, Json>;
 
 const MAX_DEPTH = 64;
 /** Memory of a value in a list, and what a list or an object takes besides. */
@@ -101,7 +109,7 @@ export class Section {
   /** Numbers, of which NaN and infinity may be some; false and true are 0 and 1. `length` of them where it is given. */
   numbers(key: string, length?: number): Float64Array<ArrayBuffer> {
     const value = this.#members.get(key);
-    const numbers = value instanceof Float64Array ? value : numbersOf(value);
+    const numbers = value instanceof Float64Array ? value : doublesOf(value);
     if (numbers === undefined) throw damagedDocument(`${this.#name(key)} is no list of numbers`);
     if (length === undefined || numbers.length === length) return numbers;
     throw damagedDocument(`${this.#name(key)} has ${numbers.length} numbers instead of ${length}`);
@@ -123,7 +131,7 @@ export class Section {
     const value = this.#members.get(key);
     if (Array.isArray(value)) return value as readonly Json[];
     // an empty list counts as one of numbers
-    if (value instanceof Float64Array && value.length === 0) return [];
+    if (ArrayBuffer.isView(value) && value.byteLength === 0) return [];
     throw damagedDocument(`${this.#name(key)} is no list`);
   }
 
@@ -132,10 +140,15 @@ export class Section {
   }
 }
 
-function numbersOf(value: Json | undefined): Float64Array<ArrayBuffer> | undefined {
+function doublesOf(value: Json | undefined): Float64Array<ArrayBuffer> | undefined {
+  if (isNumbers(value)) return new Float64Array(value);
   if (!Array.isArray(value)) return undefined;
   const numbers = (value as readonly Json[]).map((entry) => (typeof entry === 'boolean' ? Number(entry) : entry));
   return numbers.every((entry) => typeof entry === 'number') ? Float64Array.from(numbers) : undefined;
+}
+
+function isNumbers(value: Json | undefined): value is Numbers {
+  return ArrayBuffer.isView(value);
 }
 
 /** The document is well-formed and does not hold what its library writes. */

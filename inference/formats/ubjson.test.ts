@@ -26,7 +26,7 @@ describe('UBJSON', () => {
     ['nothing before a value', 'NNT', true],
     ['a list with an end', '[i\x01Ti\x02]', [1, true, 2]],
     ['a list with a length', '[#i\x02Si\x01aSi\x01b', ['a', 'b']],
-    ['a list with a type', '[$I#i\x02\x01\x00\x00\x01', Float64Array.of(256, 1)],
+    ['a list with a type', '[$I#i\x02\x01\x00\x00\x01', Int16Array.of(256, 1)],
     ['a list of texts with a type', '[$S#i\x02i\x01ai\x01b', ['a', 'b']],
     ['an empty list', '[#L\0\0\0\0\0\0\0\0', Float64Array.of()],
     [

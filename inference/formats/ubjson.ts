@@ -1,20 +1,22 @@
 // Reads UBJSON, draft 12 (https://ubjson.org): big-endian numbers, each value behind a letter that tells its type. XGBoost saves `.ubj` in it.
 import { type ByteReader, damaged } from './byte-reader.ts';
-import type { Allowance, Json } from './document.ts';
+import type { Allowance, Json, Numbers } from './document.ts';
 
 interface NumberType {
   readonly size: number;
   readonly read: (view: DataView, at: number) => number;
+  /** Of a list: it takes no more than the numbers in the file. */
+  readonly list: (length: number) => Numbers;
 }
 
-const NUMBERS: ReadonlyMap<string, NumberType> = new Map([
-  ['i', { size: 1, read: (view, at) => view.getInt8(at) }],
-  ['U', { size: 1, read: (view, at) => view.getUint8(at) }],
-  ['I', { size: 2, read: (view, at) => view.getInt16(at) }],
-  ['l', { size: 4, read: (view, at) => view.getInt32(at) }],
-  ['L', { size: 8, read: (view, at) => Number(view.getBigInt64(at)) }],
-  ['d', { size: 4, read: (view, at) => view.getFloat32(at) }],
-  ['D', { size: 8, read: (view, at) => view.getFloat64(at) }],
+const NUMBERS: ReadonlyMap<string, NumberType> = new Map<string, NumberType>([
+  ['i', { size: 1, read: (view, at) => view.getInt8(at), list: (length) => new Int8Array(length) }],
+  ['U', { size: 1, read: (view, at) => view.getUint8(at), list: (length) => new Uint8Array(length) }],
+  ['I', { size: 2, read: (view, at) => view.getInt16(at), list: (length) => new Int16Array(length) }],
+  ['l', { size: 4, read: (view, at) => view.getInt32(at), list: (length) => new Int32Array(length) }],
+  ['L', { size: 8, read: (view, at) => Number(view.getBigInt64(at)), list: (length) => new Float64Array(length) }],
+  ['d', { size: 4, read: (view, at) => view.getFloat32(at), list: (length) => new Float32Array(length) }],
+  ['D', { size: 8, read: (view, at) => view.getFloat64(at), list: (length) => new Float64Array(length) }],
 ]);
 const LENGTHS = ['i', 'U', 'I', 'l', 'L'];
 
@@ -111,10 +113,10 @@ function readList(source: Source): Json {
   return found;
 }
 
-function readNumbers({ reader, allowance }: Source, { size, read }: NumberType, length: number) {
+function readNumbers({ reader, allowance }: Source, { size, read, list }: NumberType, length: number): Numbers {
   allowance.items(length / 2);
   const view = viewOf(reader.take(length * size));
-  const numbers = new Float64Array(length);
+  const numbers = list(length);
   for (let at = 0; at < length; at += 1) numbers[at] = read(view, at * size);
   return numbers;
 }
