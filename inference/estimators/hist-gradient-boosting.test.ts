@@ -3,7 +3,9 @@ import { spliced } from '../../test/support/a-pickle.ts';
 import { decompressed } from '../../test/support/damage.ts';
 import { goldenCase, modelOfCase } from '../../test/support/estimator-fixtures.ts';
 import { cellOf } from '../features/cell.ts';
-import { type Model, ModelError, parseModel } from '../model/model.ts';
+import { type Model, ModelError, modelOf, parseModel } from '../model/model.ts';
+import type { PredictorPart } from './estimator.ts';
+import type { HistGradientBoostingPart } from './hist-gradient-boosting.ts';
 
 const limits = { maxBytes: 16 * 2 ** 20 };
 
@@ -46,12 +48,31 @@ describe('a column of categories', () => {
     expect(predicted(byName, [0.1, 'Paris', 0, 3])).toBe(predicted(byName, [0.1, null, 0, 3]));
   });
 
-  it.each([-1, 77, 255, 256, 261, 1e10, Infinity])(
+  it.each([-1, -0.5, 77, 255, 256, 261, 1e10, Infinity])(
     'answers to the unknown number %s as to a missing one',
     (category) => {
       expect(predicted(byNumber, [0.1, category, 0, 3])).toBe(predicted(byNumber, [0.1, null, 0, 3]));
     },
   );
+});
+
+describe('a label', () => {
+  /** A score so small that both probabilities round to a half. */
+  const tie = (version: string) => {
+    const golden = goldenCase(`HistGradientBoostingClassifier/${version}`);
+    const data = parseModel(golden.file, golden.bytes, limits);
+    const root = data.root as HistGradientBoostingPart;
+    const trees = { ...root.trees, values: new Float64Array(root.trees.values.length) };
+    return modelOf({ ...data, root: { ...root, trees, baseline: Float64Array.of(1e-20) } as PredictorPart });
+  };
+
+  it('of a score next to 0 is the second from scikit-learn 1.5 on, the first before', () => {
+    const labels = ['1.2.2', '1.4.2', '1.5.2', '1.9.1'].map(
+      (version) => tie(version).predict(new Float64Array(10), 1)[0],
+    );
+
+    expect(labels).toEqual([0, 0, 1, 1]);
+  });
 });
 
 describe('a damaged file of boosted histograms', () => {

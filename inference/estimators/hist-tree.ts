@@ -26,8 +26,7 @@ export function readHistTree(tree: Fitted, order: readonly number[]): HistTree {
     left: children('left'),
     right: children('right'),
     feature: integers(records, 'feature_idx'),
-    // the threshold of a set is NaN
-    threshold: floats(records, 'num_threshold').map((threshold, node) => (isCategorical[node] === 1 ? 0 : threshold)),
+    threshold: floats(records, 'num_threshold'),
     missingLeft: flags(records, 'missing_go_to_left'),
     samples,
     weight: Float64Array.from(samples),

@@ -21,7 +21,7 @@ export function readEncodings(model: Section, features: number): Encodings {
       if (found.length > 0) texts.set(column, found);
       if (found.length > 0) encodings.push({ column });
     } else if (values.length > 0) {
-      encodings.push({ column, values: values.map(Math.fround) });
+      encodings.push({ column, values });
     }
   }
   return { encodings, texts };

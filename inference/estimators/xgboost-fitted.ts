@@ -35,13 +35,14 @@ function withEncodings(booster: Booster, fitted: Fitted): Booster {
   return { ...booster, encodings };
 }
 
-/** The class decides what the sums are used for: XGBRegressor may predict the probability of an objective of classes. */
-function answersOf(fitted: Fitted, { objective, classes }: Booster): Pick<XgboostPart, 'task' | 'classes'> {
+/**
+ * The class decides what the sums are used for: XGBRegressor may predict the probability of an objective of classes. The classes of XGBClassifier are numbered from 0 on,
+ * as it asks for in training.
+ */
+function answersOf(fitted: Fitted, { objective }: Booster): Partial<XgboostPart> {
   if (fitted.name.endsWith('Classifier')) {
     if (objective.task !== 'classifier') throw fitted.unsupported('of an objective that is not for classes');
-    const labels = fitted.isSet('classes_') ? fitted.labels() : Array.from({ length: classes }, (_, label) => label);
-    if (labels.length === classes) return { task: 'classifier', classes: labels };
-    throw fitted.damaged(`with ${labels.length} classes around a booster of ${classes}`);
+    return {};
   }
   const isOne = objective.link !== 'softmax' && objective.link !== 'sign';
   if (isOne) return { task: fitted.name.endsWith('Ranker') ? 'ranker' : 'regressor', classes: [] };
