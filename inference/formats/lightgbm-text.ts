@@ -103,14 +103,24 @@ function readBlock(lines: Lines, allowance: Allowance, name: string): Section {
   return new Section(members, name);
 }
 
+/** Counted before anything is made of them: the parts of a long line would take many times its size. */
 function numbersOf(value: string, allowance: Allowance): Float64Array<ArrayBuffer> {
-  const parts = value.split(' ').filter((part) => part !== '');
-  allowance.items(parts.length);
-  return Float64Array.from(parts, numberOf);
+  let count = value === '' ? 0 : 1;
+  for (let at = value.indexOf(' '); at >= 0; at = value.indexOf(' ', at + 1)) count += 1;
+  allowance.items(count);
+  const numbers = new Float64Array(count);
+  let start = 0;
+  for (let at = 0; at < count; at += 1) {
+    const end = value.indexOf(' ', start);
+    numbers[at] = numberOf(value.slice(start, end < 0 ? value.length : end));
+    start = end + 1;
+  }
+  return numbers;
 }
 
 /** NaN for what is no number, which no list may hold. */
 function numberOf(text: string): number {
+  if (text === '') return NaN;
   if (text === 'inf') return Infinity;
   return text === '-inf' ? -Infinity : Number(text);
 }
