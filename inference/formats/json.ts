@@ -31,13 +31,19 @@ interface Source {
 
 /** The next character that is not white space, which is not taken; undefined at the end. */
 function peek(reader: ByteReader): string | undefined {
+  const byte = skipBlanks(reader);
+  return byte === undefined ? undefined : String.fromCharCode(byte);
+}
+
+/** The byte that it stops at. */
+function skipBlanks(reader: ByteReader): number | undefined {
   const { bytes } = reader;
   let byte = bytes[reader.offset];
   while (byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d)) {
     reader.offset += 1;
     byte = bytes[reader.offset];
   }
-  return byte === undefined ? undefined : String.fromCharCode(byte);
+  return byte;
 }
 
 function take(reader: ByteReader, ...allowed: readonly string[]): string {
@@ -87,6 +93,7 @@ function readList(source: Source): Json {
   let next = peek(reader) === ']' ? take(reader, ']') : ',';
   while (next === ',') {
     allowance.items(1);
+    skipBlanks(reader);
     const item = readNumber(reader) ?? readValue(source);
     numbers &&= typeof item === 'number';
     items.push(item);
