@@ -21,7 +21,10 @@ export interface VenvOptions {
 
 /** Folder of a virtual environment with these requirements, made when it is not in the cache. Throws MissingPart without Python 3.11. */
 export async function venv(name: string, { requirements, expectedSeconds = 60, ...how }: VenvOptions): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(requirements)).digest('hex').slice(0, 10);
+  const hash = createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex')
+    .slice(0, 10);
   const folder = join(cacheDir, 'venvs', `${name}-${hash}`);
   const release = await acquireLock(`${folder}.lock`, { what: `installs ${name}`, ...how });
   try {

@@ -5,7 +5,7 @@ import { decompressed, gaveSoundModel, mutated } from '../../test/support/damage
 import { type GoldenCase, goldenCases, rowsOfCase } from '../../test/support/estimator-fixtures.ts';
 import type { Model } from '../model/model.ts';
 
-const TREES = /^(GradientBoosting|HistGradientBoosting|XGB|LGBM|RandomForest|ExtraTree|DecisionTree|Dummy)/;
+const TREES = /^(GradientBoosting|HistGradientBoosting|XGB|LGBM|LightGBM|RandomForest|ExtraTree|DecisionTree|Dummy)/;
 const newest = [
   ...new Map(
     goldenCases()

@@ -47,7 +47,7 @@ function rowsOfColumns(inputs: readonly InputTensor[], columns: Columns): Rows {
   for (const [column, name] of features.entries()) {
     const input = byName.get(name);
     if (input === undefined) continue;
-    if (input?.rows !== count || input.columns !== 1)
+    if (input.rows !== count || input.columns !== 1)
       throw bad(`${shown(name)} must have the shape [${count}] or [${count}, 1]`);
     fill(values, { elements: input.elements, start: 0, step: 1 }, column, columns);
   }

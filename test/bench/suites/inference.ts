@@ -51,7 +51,8 @@ export async function runInference({ onProgress, signal }: LocalContext): Promis
     };
     await writeFile(around.model, archived(FOREST, 'model.joblib'));
     const bodies = requestBodies();
-    for (const [kind, lines] of Object.entries(bodies) as [string, readonly string[]][]) await writeFile(join(dir, kind), `${lines.join('\n')}\n`);
+    for (const [kind, lines] of Object.entries(bodies) as [string, readonly string[]][])
+      await writeFile(join(dir, kind), `${lines.join('\n')}\n`);
     return await measure(around, bodies);
   } finally {
     await rm(dir, { recursive: true, force: true });
