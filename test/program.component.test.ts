@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from './cluster/config.ts';
 
@@ -54,3 +55,32 @@ it.each(['test/main.ts', 'test/demo/main.ts', 'test/bench/main.ts', 'test/cluste
     expect(stdout).toContain('  npm ');
   },
 );
+
+it('ends its clean-up although the signal comes twice, as it does to a whole process group', async () => {
+  // Cleans up until its input ends.
+  const program = `
+    import { once } from 'node:events';
+    import { runProgram } from ${JSON.stringify(pathToFileURL(join(projectRoot, 'test/program.ts')).href)};
+    await runProgram('', async (_, signal) => {
+      process.stdin.resume();
+      process.stdout.write('up ');
+      await once(signal, 'abort');
+      process.stdout.write('cleaning ');
+      await once(process.stdin, 'end');
+      process.stdout.write('clean');
+      return 3;
+    });`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'pipe' });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part));
+  const closed = once(child, 'close');
+
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  child.stdin.end();
+
+  expect(await closed).toEqual([3, null]);
+  expect(stdout).toBe('up cleaning clean');
+});

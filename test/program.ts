@@ -3,13 +3,15 @@ import { inspect } from 'node:util';
 import { CommandFailed } from './cluster/command.ts';
 import { MissingPart } from './cluster/missing.ts';
 import { HelpWanted, UsageError } from './command-line.ts';
+import { stopRule } from './stop-rule.ts';
 
 /** Somebody has stopped the program. */
 class Stopped extends Error {}
 
 /**
- * Runs `main` with the arguments of the command line; its result is the exit code. SIGINT, SIGTERM and SIGHUP abort the signal. `help` goes to stdout
- * when it is asked for. What `main` throws is explained on stderr: exit code 2, one line and the usage for a wrong command line, else 1.
+ * Runs `main` with the arguments of the command line; its result is the exit code. SIGINT, SIGTERM and SIGHUP abort the signal; repeats do not disturb
+ * the clean-up, see {@link stopRule}. `help` goes to stdout when it is asked for. What `main` throws is explained on stderr: exit code 2, one line and
+ * the usage for a wrong command line, else 1.
  */
 export async function runProgram(
   help: string,
@@ -18,13 +20,24 @@ export async function runProgram(
   // `… | head` closes the pipe; that is no error.
   process.stdout.on('error', () => undefined);
   const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => interrupt.abort(new Stopped(`Stopped by ${signal}.`)));
-  }
+  abortOnSignals(interrupt);
   try {
     process.exitCode = await main(process.argv.slice(2), interrupt.signal);
   } catch (error) {
     process.exitCode = end(error, help);
+  }
+}
+
+function abortOnSignals(interrupt: AbortController): void {
+  const meaning = stopRule(() => performance.now());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      const what = meaning();
+      if (what === 'begin') interrupt.abort(new Stopped(`Stopped by ${signal}.`));
+      if (what !== 'kill') return;
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    });
   }
 }
 

@@ -85,12 +85,14 @@ export async function isHealthy(instance: Instance): Promise<boolean> {
   return daemons.length > 0 && alive.every(Boolean) && (await isServerReady(instance.server));
 }
 
-/** Takes down the instance that `npm run cluster -- up` starts. */
-export async function stopCluster(tier: Tier, onProgress: OnProgress, signal?: AbortSignal): Promise<void> {
+/** Takes down the instance that `npm run cluster -- up` starts. Says whether there was one, running or dead. */
+export async function stopCluster(tier: Tier, onProgress: OnProgress, signal?: AbortSignal): Promise<boolean> {
   const release = await lockInstance(tier, onProgress, signal);
   try {
+    const wasUp = (await listDaemons(runDirOf(tier))).length > 0;
     await sweepOrphans();
     await cleanUp(tier, tier);
+    return wasUp;
   } finally {
     await release();
   }

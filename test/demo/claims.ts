@@ -1,5 +1,5 @@
 // What the demo says of the product, each with what was asked and what was measured: the table at the end, and the figures for programs.
-import { renderTable } from './table.ts';
+import { breakAtBlanks, renderTable } from './table.ts';
 
 export interface Claim {
   readonly claim: string;
@@ -68,21 +68,16 @@ export function renderClaims(claims: readonly Claim[]): string {
     const mark = note === undefined ? '' : ` (${notes.indexOf(note) + 1})`;
     return [`${claim}${mark}`, asked, measured, ok ? 'yes' : 'NO'];
   });
-  const list = notes.map((note, index) => `${wrap(`(${index + 1}) ${note}`)}\n`).join('');
-  return `${renderTable(['claim', 'asked', 'measured', 'ok'], rows)}${list === '' ? '' : `\n${list}`}`;
+  const list = notes.map((note, index) => `${indented(`(${index + 1}) ${note}`)}\n`).join('');
+  return `${renderTable(['claim', 'asked', 'measured', 'ok'], rows, WIDTH)}${list === '' ? '' : `\n${list}`}`;
 }
 
 const WIDTH = 118;
 
-/** Lines of at most {@link WIDTH} characters where there are blanks to break at; all but the first are indented. */
-function wrap(text: string): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line !== '' && line.length + 1 + word.length > WIDTH) lines.push(`    ${word}`);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.join('\n');
+/** Lines of at most {@link WIDTH} characters; all but the first are indented. */
+function indented(text: string): string {
+  const indent = '    ';
+  return breakAtBlanks(text, WIDTH - indent.length).join(`\n${indent}`);
 }
 
 /** The largest difference in percentage points between the shares asked for by weight and the keys counted by variant. */

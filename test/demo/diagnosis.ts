@@ -1,6 +1,7 @@
 // When something went wrong: what the cluster looks like, and the logs of all pods in a folder that outlives the cluster.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeCrashes } from './crashes.ts';
 import { describeStatus } from './kube.ts';
 import { NAMESPACE, SYSTEM_NAMESPACE } from './manifests.ts';
 import type { Stage } from './stage.ts';
@@ -20,6 +21,7 @@ export async function diagnose({ cluster, kube }: Stage): Promise<string> {
     resources === undefined ? '' : `ml/retail: ${describeStatus(resources.status)}\n`,
     await tell('get', 'pods', '--all-namespaces', '--output=wide'),
     await tell('get', 'events', '--namespace', NAMESPACE, '--sort-by=.metadata.creationTimestamp'),
+    await describeCrashes(async (args) => kube.kubectl(args)),
     `Logs of the pods: ${dir}\nLogs of the cluster: ${join(cluster.runDir, 'log')}\n`,
   ].join('\n');
 }

@@ -34,6 +34,7 @@ export interface PodView {
 
 const Resource = z.object({
   metadata: z.object({ name: z.string(), uid: z.string(), generation: z.int() }),
+  spec: z.object({ suspend: z.boolean().optional() }),
   status: Status,
 });
 export type ResourceView = z.output<typeof Resource>;

@@ -1,13 +1,16 @@
 // npm run demo: the product's main job on a real cluster, with load all the time, and a table that says what held.
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { stopCluster } from '../cluster/cluster.ts';
 import { stopDockerWhenIdle } from '../cluster/docker.ts';
+import { runDirOf } from '../cluster/state.ts';
 import { noMoreWords, oneOf, readCommandLine, UsageError } from '../command-line.ts';
 import { runProgram } from '../program.ts';
 import { formatSeconds, showProgress, type OnProgress } from '../progress.ts';
 import { Claims, renderClaims, renderQuotes } from './claims.ts';
 import { diagnose } from './diagnosis.ts';
+import { refuseOverKept } from './kept.ts';
 import { play } from './play.ts';
 import { BLUE } from './show.ts';
 import { setUpStage, type Stage } from './stage.ts';
@@ -21,7 +24,7 @@ const HELP = `Shows Switchyard at work: a real Kubernetes node, a real S3 server
   npm run demo -- upload good|broken
   npm run demo -- down
 
---keep        leaves everything up at the end and says how to look around
+--keep        leaves everything up at the end and says how to look around; until "down" no other demo starts
 --json FILE   writes the figures as rows {name, value, unit}
 upload        puts a new artifact, or a broken one, over the key of blue in what --keep has left, and says what comes of it
 down          removes what --keep has left
@@ -51,7 +54,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const progress = showProgress();
   try {
     if (kind !== undefined) return await uploadOver(kind, progress, signal);
-    if (command === 'down') return await down(progress.report, signal);
+    if (command === 'down') return await down(progress, signal);
     return await demo({ keep: values.keep === true, json: values.json }, progress, signal);
   } finally {
     progress.close();
@@ -70,13 +73,19 @@ async function uploadOver(kind: UploadKind, progress: Progress, signal: AbortSig
   }
 }
 
-async function down(onProgress: OnProgress, signal: AbortSignal): Promise<number> {
-  await stopCluster('cluster', onProgress, signal);
-  await stopDockerWhenIdle(onProgress);
+async function down(progress: Progress, signal: AbortSignal): Promise<number> {
+  const wasUp = await stopCluster('cluster', progress.report, signal);
+  await stopDockerWhenIdle(progress.report);
+  progress.close();
+  const logs = join(runDirOf('cluster'), 'log');
+  process.stdout.write(
+    wasUp ? `Removed the cluster and everything in it; its logs stay in ${logs}.\n` : 'Nothing was up.\n',
+  );
   return 0;
 }
 
 async function demo({ keep, json }: Options, progress: Progress, signal: AbortSignal): Promise<number> {
+  await refuseOverKept();
   const startedMs = performance.now();
   const claims = new Claims();
   const stage = await setUpStage({ keep, onProgress: progress.report, signal });

@@ -33,10 +33,11 @@ const REVISIONS = [
   { name: 'r2', versionId: 'v2', etag: 'e2' },
 ];
 
-function aResource(blue: object, upToDate: 'True' | 'False'): ResourceView {
+function aResource(blue: object, upToDate: 'True' | 'False', suspend = false): ResourceView {
   const condition = { type: 'UpToDate', status: upToDate, reason: 'X', message: '', lastTransitionTime: '' };
   return {
     metadata: { name: 'retail', uid: 'u', generation: 1 },
+    spec: { suspend },
     status: { phase: 'Healthy', revisions: REVISIONS, variants: [{ name: 'blue', ...blue }], conditions: [condition] },
   } as unknown as ResourceView;
 }
@@ -55,4 +56,10 @@ it('says why it is refused, and takes no older refusal for its own', () => {
 
   expect(outcomeOf(aResource({ stable: 'r1', rejected }, 'False'), UPLOADED)).toBe('refused, ArtifactInvalid: damaged');
   expect(outcomeOf(aResource({ stable: 'r1', rejected: older }, 'False'), UPLOADED)).toBeUndefined();
+});
+
+it('says at once that it waits while the resource is suspended', () => {
+  expect(outcomeOf(aResource({ stable: 'r1' }, 'False', true), UPLOADED)).toBe(
+    'suspended: this version waits until spec.suspend is false.',
+  );
 });

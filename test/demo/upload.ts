@@ -50,6 +50,8 @@ async function artifactFor(now: Date): Promise<Artifact> {
   return asVersion(await readArtifact('basket-blue-2'), `blue-${time}`);
 }
 
+const SUSPENDED = 'suspended: this version waits until spec.suspend is false.';
+
 /** Undefined while it is under way. */
 export function outcomeOf(resource: ResourceView, uploaded: Uploaded): string | undefined {
   const { status } = resource;
@@ -59,5 +61,6 @@ export function outcomeOf(resource: ResourceView, uploaded: Uploaded): string | 
     ?.rejected?.find(({ revision }) =>
       status.revisions?.some((row) => row.name === revision && isUpload(row, uploaded)),
     );
-  return rejection === undefined ? undefined : `refused, ${rejection.reason}: ${rejection.message}`;
+  if (rejection !== undefined) return `refused, ${rejection.reason}: ${rejection.message}`;
+  return resource.spec.suspend === true ? SUSPENDED : undefined;
 }
