@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // Taking an instance down may take longer than the default of ten seconds.
     teardownTimeout: 60_000,
+    // The default leaves one processor free, which on a machine of two is half of it.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -34,6 +36,8 @@ export default defineConfig({
           name: 'api',
           include: ['test/**/*.api.ts'],
           globalSetup: 'test/support/api-tier.ts',
+          // All files share one API server.
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
