@@ -4,14 +4,13 @@ import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareClients } from './clients/environments.ts';
 import { isCI, projectRoot } from './cluster/config.ts';
 import { isDockerUp, stopDockerWhenIdle } from './cluster/docker.ts';
 import { MissingPart } from './cluster/missing.ts';
-import { prepareApi, prepareCluster } from './cluster/prepare.ts';
 import { oneOf, readCommandLine } from './command-line.ts';
+import { beginPreparation, type Prepared } from './preparation.ts';
 import { runProgram } from './program.ts';
-import { formatSeconds, showProgress, type OnProgress } from './progress.ts';
+import { formatSeconds, showProgress } from './progress.ts';
 import { add, countReport, summaryLine, type Counts } from './report.ts';
 import { PARTS, selectParts, type Part } from './selection.ts';
 
@@ -58,6 +57,7 @@ class Output {
 interface Run {
   readonly signal: AbortSignal;
   readonly output: Output;
+  readonly prepared: Prepared;
 }
 
 /** Starts a program of node_modules on our own Node. Ends with its exit status. */
@@ -99,23 +99,14 @@ async function runTests(project: string, filters: readonly string[], run: Run): 
 
 /** Runs one part after it has what it needs. A part that cannot run counts as failed only where it has to run. */
 async function runPart(part: Part, filters: readonly string[], run: Run): Promise<Counts> {
-  const progress = showProgress();
   try {
-    await prepare(part, progress.report, run.signal);
+    await run.prepared(part);
   } catch (error) {
     if (!(error instanceof MissingPart)) throw error;
     run.output.write(`Tier ${part} cannot run here: ${error.message}\n`);
     return { passed: 0, failed: isCI ? 1 : 0 };
-  } finally {
-    progress.close();
   }
   return part === 'static' ? runStatic(run) : runTests(part, filters, run);
-}
-
-async function prepare(part: Part, onProgress: OnProgress, signal: AbortSignal): Promise<void> {
-  if (part === 'clients') await prepareClients({ onProgress, signal });
-  if (part === 'api') await prepareApi({ onProgress, signal });
-  if (part === 'cluster') await prepareCluster({ onProgress, signal });
 }
 
 /** One part after the other. */
@@ -135,13 +126,19 @@ async function runLane(parts: readonly Part[], filters: readonly string[], run: 
 }
 
 async function runParts(parts: readonly Part[], filters: readonly string[], signal: AbortSignal): Promise<Counts> {
+  const progress = showProgress();
+  const prepared = beginPreparation(parts, { onProgress: progress.report, signal });
   const lanes = LANES.map((lane) => lane.filter((part) => parts.includes(part))).filter((lane) => lane.length > 0);
   const totals = lanes.map((lane, index) => {
     // the lane that waits longest is the one to be seen
     const output = new Output(index < lanes.length - 1);
-    return runLane(lane, filters, { signal, output });
+    return runLane(lane, filters, { signal, output, prepared });
   });
-  return (await Promise.all(totals)).reduce(add, { passed: 0, failed: 0 });
+  try {
+    return (await Promise.all(totals)).reduce(add, { passed: 0, failed: 0 });
+  } finally {
+    progress.close();
+  }
 }
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {

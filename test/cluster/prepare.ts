@@ -1,5 +1,6 @@
 // Brings together what a tier needs before anything is started: packages, programs, images. Takes minutes the first time, seconds later.
 import { ensureBinaries } from './binaries.ts';
+import type { Tier } from './config.ts';
 import { ensurePackages } from './debian.ts';
 import { buildImages, type Images } from './images.ts';
 import { together } from './together.ts';
@@ -11,20 +12,23 @@ export interface PrepareOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** For tier `api`: the programs. Throws MissingPart when this machine cannot have them. */
-export async function prepareApi(options: PrepareOptions): Promise<void> {
-  await ensureBinaries({ ...options, tier: 'api' });
+/** The programs of a tier. Throws MissingPart when this machine cannot have them. */
+export async function preparePrograms(tier: Tier, options: PrepareOptions): Promise<void> {
+  await ensureBinaries({ ...options, tier });
 }
 
-/** For tier `cluster`: packages, programs, dockerd and the images. Throws MissingPart when this machine cannot have them. */
-export async function prepareCluster(options: PrepareOptions): Promise<Images> {
-  const { onProgress, signal } = options;
+/** What the pods of tier `cluster` run: packages, dockerd and the images. Throws MissingPart when this machine cannot have them. */
+export async function prepareImages({ onProgress, signal }: PrepareOptions): Promise<Images> {
   await ensurePackages('cluster', onProgress, signal);
-  // Go compiles while Debian's packages are fetched and npm installs inside the images.
+  return buildImages(onProgress, signal);
+}
+
+/** All that tier `cluster` needs: Go compiles while Debian's packages are fetched and npm installs inside the images. Throws MissingPart. */
+export async function prepareCluster(options: PrepareOptions): Promise<Images> {
   const [, images] = await together(
-    signal,
-    async (combined) => ensureBinaries({ ...options, signal: combined, tier: 'cluster' }),
-    async (combined) => buildImages(onProgress, combined),
+    options.signal,
+    async (signal) => preparePrograms('cluster', { ...options, signal }),
+    async (signal) => prepareImages({ ...options, signal }),
   );
   return images;
 }

@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEBIAN_IMAGE } from './base.ts';
 import { run, tryRun } from './command.ts';
-import { machineLocksDir } from './config.ts';
+import { machineLocksDir, projectRoot } from './config.ts';
 import { docker, dockerEnv } from './docker.ts';
 import { withLock } from './lock.ts';
 import { aptSettings, HOST_CERTIFICATES } from './surroundings.ts';
 import { asStep, type OnProgress } from '../progress.ts';
 
 const PYTHON_IMAGE = 'python:3.11-slim';
+/** The Python service of the fixtures. */
+export const PYTHON_SERVICE_IMAGE = 'retail-api:1.0.0';
 const LABEL = 'switchyard.dev/stand-in';
 const PULL_TIMEOUT_MS = 180_000;
 const BUILD_TIMEOUT_MS = 600_000;
@@ -20,8 +22,15 @@ const CERTIFICATES = '/usr/local/share/host-certificates.crt';
 /** What pip is told here about where packages come from; nothing that could be a credential. */
 const PIP_KEYS = ['index-url', 'proxy', 'timeout'] as const;
 
-/** Makes sure that dockerd has it. The images of `ensureBaseImages` are there already. */
-export async function ensurePythonImage(onProgress: OnProgress, signal?: AbortSignal): Promise<void> {
+/** Builds the Python service from its own Dockerfile. The images of `ensureBaseImages` are there already. */
+export async function buildPythonService(onProgress: OnProgress, signal?: AbortSignal): Promise<void> {
+  await ensurePythonImage(onProgress, signal);
+  const step = { step: `Building the image ${PYTHON_SERVICE_IMAGE}`, expectedSeconds: 60 };
+  const args = ['build', '--quiet', '--network=host', '--tag', PYTHON_SERVICE_IMAGE, 'test/fixtures/python-service'];
+  await asStep(onProgress, step, async () => docker(args, { cwd: projectRoot, timeoutMs: BUILD_TIMEOUT_MS, signal }));
+}
+
+async function ensurePythonImage(onProgress: OnProgress, signal: AbortSignal | undefined): Promise<void> {
   const lock = { what: `makes ${PYTHON_IMAGE}`, onProgress, signal };
   await withLock(join(machineLocksDir, 'python-image'), lock, async () => {
     const recipe = createHash('sha256').update(await readFile(import.meta.filename));

@@ -3,10 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { projectRoot } from '../cluster/config.ts';
-import { docker } from '../cluster/docker.ts';
 import { waitFor } from '../cluster/process.ts';
-import { ensurePythonImage } from '../cluster/python-image.ts';
+import { buildPythonService, PYTHON_SERVICE_IMAGE } from '../cluster/python-image.ts';
 import { artifactOf, readArtifact, readBaskets } from '../demo/artifacts.ts';
 import type { Artifact } from '../demo/artifacts.ts';
 import { condition } from '../demo/kube.ts';
@@ -22,7 +20,6 @@ import { uniqueName } from '../support/tier.ts';
 import { openScene, untilReady, untilReason } from './scene.ts';
 import type { Scene } from './scene.ts';
 
-const IMAGE = 'retail-api:1.0.0';
 const EXAMPLE = new URL('../../crds/examples/python-service.yaml', import.meta.url);
 const BUILD_MS = 10 * 60_000;
 
@@ -41,10 +38,8 @@ beforeAll(async () => {
   scene = await openScene();
   const { report, close } = showProgress();
   try {
-    await ensurePythonImage(report);
-    const args = ['build', '--quiet', '--network=host', '--tag', IMAGE, 'test/fixtures/python-service'];
-    await docker(args, { cwd: projectRoot, timeoutMs: BUILD_MS });
-    await scene.cluster.importImages([IMAGE]);
+    await buildPythonService(report);
+    await scene.cluster.importImages([PYTHON_SERVICE_IMAGE]);
   } finally {
     close();
   }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { freePorts } from '../cluster/ports.ts';
 import { showProgress } from '../progress.ts';
-import { venv } from '../python.ts';
+import { venv, type VenvOptions } from '../python.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
 
@@ -26,10 +26,23 @@ interface Command {
   readonly run: () => Child;
 }
 
-async function environment(name: string, requirements: URL): Promise<string> {
+type EnvironmentOptions = Pick<VenvOptions, 'onProgress' | 'signal'>;
+
+const pythonPackages = (options: EnvironmentOptions) =>
+  venv('python-service', { requirements: new URL('requirements.txt', PYTHON_SERVICE), ...options });
+const mlserverPackages = (options: EnvironmentOptions) =>
+  venv('mlserver', { requirements: MLSERVER_REQUIREMENTS, ...options });
+
+/** Installs both. Throws MissingPart. */
+export async function prepareForeignServers(options: EnvironmentOptions): Promise<void> {
+  await pythonPackages(options);
+  await mlserverPackages(options);
+}
+
+async function shown(install: (options: EnvironmentOptions) => Promise<string>): Promise<string> {
   const progress = showProgress();
   try {
-    return await venv(name, { requirements, onProgress: progress.report });
+    return await install({ onProgress: progress.report });
   } finally {
     progress.close();
   }
@@ -37,7 +50,7 @@ async function environment(name: string, requirements: URL): Promise<string> {
 
 /** `test/fixtures/python-service`, installed from its own requirements, with MODEL_PATH. */
 export async function pythonService(modelPath: string): Promise<ForeignServer> {
-  const folder = await environment('python-service', new URL('requirements.txt', PYTHON_SERVICE));
+  const folder = await shown(pythonPackages);
   const [port = 0] = await freePorts(1);
   const env = { MODEL_PATH: modelPath, PORT: String(port), PYTHONDONTWRITEBYTECODE: '1', OMP_NUM_THREADS: '1' };
   const run = () => startChild(join(folder, 'bin/python'), ['-m', 'app.main'], { env, cwd: PYTHON_SERVICE.pathname });
@@ -46,7 +59,7 @@ export async function pythonService(modelPath: string): Promise<ForeignServer> {
 
 /** MLServer with one model, called `forest`, that it reads from `modelPath`. */
 export async function mlserver(modelPath: string): Promise<ForeignServer> {
-  const folder = await environment('mlserver', MLSERVER_REQUIREMENTS);
+  const folder = await shown(mlserverPackages);
   const [port = 0, grpc = 0, metrics = 0] = await freePorts(3);
   const dir = join(dirname(dirname(modelPath)), 'mlserver');
   await mkdir(dir, { recursive: true });
