@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isCI, projectRoot } from './cluster/config.ts';
 import { isDockerUp, stopDockerWhenIdle } from './cluster/docker.ts';
-import { MissingPart } from './cluster/missing.ts';
+import type { MissingPart } from './cluster/missing.ts';
 import { oneOf, readCommandLine } from './command-line.ts';
-import { beginPreparation, type Prepared } from './preparation.ts';
+import { prepareParts } from './preparation.ts';
 import { runProgram } from './program.ts';
 import { formatSeconds, showProgress } from './progress.ts';
 import { add, countReport, summaryLine, type Counts } from './report.ts';
@@ -57,7 +57,8 @@ class Output {
 interface Run {
   readonly signal: AbortSignal;
   readonly output: Output;
-  readonly prepared: Prepared;
+  /** Parts that this machine cannot run. */
+  readonly missing: ReadonlyMap<Part, MissingPart>;
 }
 
 /** Starts a program of node_modules on our own Node. Ends with its exit status. */
@@ -97,13 +98,11 @@ async function runTests(project: string, filters: readonly string[], run: Run): 
   }
 }
 
-/** Runs one part after it has what it needs. A part that cannot run counts as failed only where it has to run. */
+/** Runs one part. One that cannot run counts as failed only where it has to run. */
 async function runPart(part: Part, filters: readonly string[], run: Run): Promise<Counts> {
-  try {
-    await run.prepared(part);
-  } catch (error) {
-    if (!(error instanceof MissingPart)) throw error;
-    run.output.write(`Tier ${part} cannot run here: ${error.message}\n`);
+  const missing = run.missing.get(part);
+  if (missing !== undefined) {
+    run.output.write(`Tier ${part} cannot run here: ${missing.message}\n`);
     return { passed: 0, failed: isCI ? 1 : 0 };
   }
   return part === 'static' ? runStatic(run) : runTests(part, filters, run);
@@ -125,20 +124,24 @@ async function runLane(parts: readonly Part[], filters: readonly string[], run: 
   return total;
 }
 
-async function runParts(parts: readonly Part[], filters: readonly string[], signal: AbortSignal): Promise<Counts> {
+async function prepare(parts: readonly Part[], signal: AbortSignal): Promise<Run['missing']> {
   const progress = showProgress();
-  const prepared = beginPreparation(parts, { onProgress: progress.report, signal });
+  try {
+    return await prepareParts(parts, { onProgress: progress.report, signal });
+  } finally {
+    progress.close();
+  }
+}
+
+async function runParts(parts: readonly Part[], filters: readonly string[], signal: AbortSignal): Promise<Counts> {
+  const missing = await prepare(parts, signal);
   const lanes = LANES.map((lane) => lane.filter((part) => parts.includes(part))).filter((lane) => lane.length > 0);
   const totals = lanes.map((lane, index) => {
     // the lane that waits longest is the one to be seen
     const output = new Output(index < lanes.length - 1);
-    return runLane(lane, filters, { signal, output, prepared });
+    return runLane(lane, filters, { signal, output, missing });
   });
-  try {
-    return (await Promise.all(totals)).reduce(add, { passed: 0, failed: 0 });
-  } finally {
-    progress.close();
-  }
+  return (await Promise.all(totals)).reduce(add, { passed: 0, failed: 0 });
 }
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {

@@ -1,47 +1,50 @@
-// What the parts of `npm test` need, begun for all of them at once: packages, images and Python environments are fetched while Go compiles.
+// What the parts of `npm test` need, brought together for all of them at once and before any runs: packages, images and Python environments are fetched while
+// Go compiles, and no test has to share the processors with a compiler.
 import { prepareClients } from './clients/environments.ts';
+import { MissingPart } from './cluster/missing.ts';
 import { prepareImages, preparePrograms, type PrepareOptions } from './cluster/prepare.ts';
 import { buildPythonService } from './cluster/python-image.ts';
 import { together } from './cluster/together.ts';
 import type { Part } from './selection.ts';
 import { prepareForeignServers } from './support/foreign-servers.ts';
 
-/** Waits for what a part needs. Throws MissingPart when this machine cannot have it. */
-export type Prepared = (part: Part) => Promise<void>;
+type Work = (options: PrepareOptions) => Promise<void>;
 
-/** Begins the preparation of all these parts; a failure is told to the part that waits for it. */
-export function beginPreparation(parts: readonly Part[], options: PrepareOptions): Prepared {
-  const begun = new Map<Part, Promise<void>>();
-  const begin = (part: Part, work: () => Promise<void>): void => {
-    if (!parts.includes(part)) return;
-    const promise = work();
-    promise.catch(() => undefined);
-    begun.set(part, promise);
+/** Prepares all these parts. Answers why some of them cannot run on this machine. */
+export async function prepareParts(
+  parts: readonly Part[],
+  options: PrepareOptions,
+): Promise<ReadonlyMap<Part, MissingPart>> {
+  const missing = new Map<Part, MissingPart>();
+  const attempt = async (part: Part, work: Work, combined: PrepareOptions) => {
+    if (!parts.includes(part) || missing.has(part)) return;
+    await work(combined).catch((error: unknown) => {
+      if (!(error instanceof MissingPart)) throw error;
+      missing.set(part, error);
+    });
   };
-  const prepared: Prepared = async (part) => begun.get(part);
-  begin('clients', async () => prepareClients(options));
-  begin('api', async () => preparePrograms('api', options));
-  begin('cluster', async () => prepareNode(options, prepared));
-  return prepared;
+  // Three kinds of work that do not wait for each other; within a kind one thing at a time.
+  const kinds: readonly (readonly (readonly [Part, Work])[])[] = [
+    [
+      ['api', async (combined) => preparePrograms('api', combined)],
+      ['cluster', async (combined) => preparePrograms('cluster', combined)],
+    ],
+    [['cluster', prepareContainers]],
+    [
+      ['clients', prepareClients],
+      ['cluster', async (combined) => ahead(() => prepareForeignServers(combined))],
+    ],
+  ];
+  const works = kinds.map((kind) => async (signal: AbortSignal) => {
+    for (const [part, work] of kind) await attempt(part, work, { ...options, signal });
+  });
+  await together(options.signal, ...works);
+  return missing;
 }
 
-/** One thing at a time of each kind: programs after those of the other tier, Python environments after those of the clients. */
-async function prepareNode({ onProgress, signal }: PrepareOptions, prepared: Prepared): Promise<void> {
-  await together(
-    signal,
-    async (combined) => {
-      await prepared('api');
-      await preparePrograms('cluster', { onProgress, signal: combined });
-    },
-    async (combined) => {
-      await prepareImages({ onProgress, signal: combined });
-      await ahead(() => buildPythonService(onProgress, combined));
-    },
-    async (combined) => {
-      await ahead(() => prepared('clients'));
-      await ahead(() => prepareForeignServers({ onProgress, signal: combined }));
-    },
-  );
+async function prepareContainers(options: PrepareOptions): Promise<void> {
+  await prepareImages(options);
+  await ahead(() => buildPythonService(options.onProgress, options.signal));
 }
 
 /** What some tests make for themselves where it is missing. A failure is left to them to tell, and to the others to run without it. */

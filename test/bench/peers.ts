@@ -81,7 +81,11 @@ function bare(): Omit<Measured, 'kind' | 'bodies'> {
 }
 
 async function python(name: string, requirements: URL, { onProgress, signal }: Surroundings): Promise<string> {
-  return venv(name, { requirements, expectedSeconds: 60, onProgress, signal });
+  const folder = await venv(name, { requirements, expectedSeconds: 60, onProgress, signal });
+  // else the first start compiles all that it imports, and is measured with it
+  const compile = ['-m', 'compileall', '-q', '-j', '0', join(folder, 'lib')];
+  await run(join(folder, 'bin/python'), compile, { timeoutMs: 300_000, signal }).catch(() => undefined);
+  return folder;
 }
 
 async function pythonService(around: Surroundings): Promise<Measured> {
