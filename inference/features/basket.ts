@@ -12,7 +12,7 @@ export class BasketError extends Error {
 /** The features of the Python service when an artifact has no metadata.json. */
 export const DEFAULT_FEATURES = ['total_items', 'total_value', 'avg_item_value', 'category_ratio'] as const;
 
-const HIGH_VALUE = 50;
+export const HIGH_VALUE = 50;
 const NAMES =
   /^(?:total_items|total_value|avg_item_value|unique_items|has_customer_id|has_store_id|high_value_item_ratio|category_.*)$/su;
 

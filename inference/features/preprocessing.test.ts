@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseManifest } from '../model/manifest.ts';
-import { parseObject, parsePredictRequest } from '../validation/predict-body.ts';
+import { parseObject } from '../validation/predict-body.ts';
 import { compilePreprocessing } from './preprocessing.ts';
 import type { Preprocessing } from './preprocessing.ts';
 import { compileRow } from './row.ts';
@@ -42,7 +42,7 @@ describe('the basket of docs/preprocessing.md', () => {
     for (const body of bodies) {
       expect([body.toString(), ...byExpressions.rowOf(parseObject(body, undefined))]).toEqual([
         body.toString(),
-        ...builtIn(parsePredictRequest(body, undefined)),
+        ...builtIn(body, 'application/json'),
       ]);
     }
   });

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { parsePredictRequest } from '../validation/predict-body.ts';
 import { BasketError, basketFeatures } from './basket.ts';
 import { compileRow } from './row.ts';
+import type { RowOf } from './row.ts';
 
 const requestOf = (text: string) => parsePredictRequest(Buffer.from(text), undefined);
-const basket = (items: object, more = {}) => requestOf(JSON.stringify({ basket_items: items, ...more }));
+const bodyOf = (items: object, more = {}) => JSON.stringify({ basket_items: items, ...more });
+const basket = (items: object, more = {}) => requestOf(bodyOf(items, more));
+const ask = (rowOf: RowOf, body: string) => [...rowOf(Buffer.from(body), 'application/json')];
 
 describe('the features of a basket', () => {
   it('are computed as in Python', () => {
@@ -90,28 +93,28 @@ describe('a compiled row', () => {
 
     fc.assert(
       fc.property(fc.dictionary(fc.string(), item), fc.boolean(), (items, customer) => {
-        const request = basket(items, customer ? { customer_id: 'x' } : {});
-        const features = basketFeatures(request);
+        const body = bodyOf(items, customer ? { customer_id: 'x' } : {});
+        const features = basketFeatures(requestOf(body));
 
-        expect([...rowOf(request)]).toEqual(names.map((name) => features.get(name) ?? 0));
+        expect(ask(rowOf, body)).toEqual(names.map((name) => features.get(name) ?? 0));
       }),
       { numRuns: 300 },
     );
   });
 
   it('passes all features in order where the model names none', () => {
-    const request = basket({ a: { category: 'x' } });
+    const body = bodyOf({ a: { category: 'x' } });
 
-    expect([...compileRow([], 9, 'Forest')(request)]).toEqual([...basketFeatures(request).values()]);
-    expect(() => compileRow([], 8, 'Forest')(request)).toThrow(
+    expect(ask(compileRow([], 9, 'Forest'), body)).toEqual([...basketFeatures(requestOf(body)).values()]);
+    expect(() => ask(compileRow([], 8, 'Forest'), body)).toThrow(
       'X has 9 features, but Forest is expecting 8 features as input.',
     );
   });
 
   it('is refused as by scikit-learn when the names are not as many as the model takes', () => {
-    expect(() => compileRow(['total_items'], 4, 'Forest')(basket({}))).toThrow(
+    expect(() => ask(compileRow(['total_items'], 4, 'Forest'), bodyOf({}))).toThrow(
       'X has 1 features, but Forest is expecting 4 features as input.',
     );
-    expect(() => compileRow(['total_items'], 4, 'Forest')(basket({ a: 5 }))).toThrow(BasketError);
+    expect(() => ask(compileRow(['total_items'], 4, 'Forest'), bodyOf({ a: 5 }))).toThrow(BasketError);
   });
 });

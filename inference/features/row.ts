@@ -1,29 +1,27 @@
 // From a basket to the row of numbers that a model takes, compiled once a model: the hot path looks up its categories and builds no names.
 import { ModelInputError } from '../model/errors.ts';
+import { parsePredictRequest } from '../validation/predict-body.ts';
 import type { PredictRequest } from '../validation/predict-body.ts';
 import { keysInOrder } from '../validation/python-json.ts';
-import { basketFeatures, itemOf, priceOf, quantityOf, share } from './basket.ts';
+import { BasketScan, noSums } from './basket-scan.ts';
+import type { Sums } from './basket-scan.ts';
+import { HIGH_VALUE, basketFeatures, itemOf, priceOf, quantityOf, share } from './basket.ts';
 
-/** Writes the row of one basket and returns it; the array is reused by the next call. Throws BasketError or ModelInputError. */
-export type RowOf = (request: PredictRequest) => Float64Array;
+/**
+ * Writes the row of the basket in the body of a request, and returns it; the array is reused by the next call. Throws BasketError, ModelInputError, and what
+ * `parsePredictRequest` throws.
+ */
+export type RowOf = (body: Uint8Array | undefined, contentType: string | undefined) => Float64Array;
 
-type Source = (sums: Sums, request: PredictRequest) => number;
-
-interface Sums {
-  items: number;
-  value: number;
-  high: number;
-  unique: number;
-  readonly counts: Float64Array;
-}
+type Source = (sums: Sums) => number;
 
 const PLAIN: Readonly<Record<string, Source>> = {
   total_items: ({ items }) => items,
   total_value: ({ value }) => value,
   avg_item_value: ({ value, items }) => share(value, items),
   unique_items: ({ unique }) => unique,
-  has_customer_id: (_, { hasCustomer }) => (hasCustomer ? 1 : 0),
-  has_store_id: (_, { hasStore }) => (hasStore ? 1 : 0),
+  has_customer_id: ({ hasCustomer }) => (hasCustomer ? 1 : 0),
+  has_store_id: ({ hasStore }) => (hasStore ? 1 : 0),
   high_value_item_ratio: ({ high, unique }) => (unique === 0 ? 0 : high / unique),
 };
 
@@ -35,22 +33,28 @@ const ODD = Symbol('odd category');
  * @param width numbers that the model takes; `modelType` names it in the message when a row has another length.
  */
 export function compileRow(names: readonly string[], width: number, modelType: string): RowOf {
-  if (names.length === 0) return (request) => rowOfAll(request, width, modelType);
+  if (names.length === 0) return (...body) => rowOfAll(parsePredictRequest(...body), width, modelType);
   if (names.length !== width) {
-    return (request) => {
-      basketFeatures(request);
+    return (...body) => {
+      basketFeatures(parsePredictRequest(...body));
       throw wrongLength(names.length, width, modelType);
     };
   }
   const categories = new Map<string, number>();
   const sources = names.map((name) => sourceOf(name, categories));
+  const scan = BasketScan.of([...categories.keys()]);
   const row = new Float64Array(width);
-  const counts = new Float64Array(categories.size);
-  return (request) => {
-    const sums = sumsOf(request, categories, counts);
-    if (sums === ODD) return rowByName(request, names, row);
-    for (let at = 0; at < width; at += 1) row[at] = sources[at]?.(sums, request) ?? 0;
+  const rowFrom = (sums: Sums) => {
+    for (let at = 0; at < width; at += 1) row[at] = sources[at]?.(sums) ?? 0;
     return row;
+  };
+  return (body, contentType) => {
+    if (scan !== undefined && contentType === 'application/json' && body !== undefined && scan.read(body)) {
+      return rowFrom(scan.sums);
+    }
+    const request = parsePredictRequest(body, contentType);
+    const sums = sumsOf(request, categories);
+    return sums === ODD ? rowByName(request, names, row) : rowFrom(sums);
   };
 }
 
@@ -64,9 +68,9 @@ function sourceOf(name: string, categories: Map<string, number>): Source {
   return ({ counts, items }) => share(counts[index] ?? 0, items);
 }
 
-function sumsOf(request: PredictRequest, categories: ReadonlyMap<string, number>, counts: Float64Array) {
-  const { items } = request;
-  const sums: Sums = { items: 0, value: 0, high: 0, unique: 0, counts: counts.fill(0) };
+function sumsOf({ items, hasCustomer, hasStore }: PredictRequest, categories: ReadonlyMap<string, number>) {
+  const sums: Sums = { ...noSums(categories.size), hasCustomer, hasStore };
+  const { counts } = sums;
   for (const key of keysInOrder(items)) {
     const item = itemOf(items[key]);
     const quantity = quantityOf(item);
@@ -76,7 +80,7 @@ function sumsOf(request: PredictRequest, categories: ReadonlyMap<string, number>
     sums.items += quantity;
     sums.value += price * quantity;
     sums.unique += 1;
-    if (price > 50) sums.high += 1;
+    if (price > HIGH_VALUE) sums.high += 1;
     const index = categories.get(category);
     if (index !== undefined) counts[index] = (counts[index] ?? 0) + quantity;
   }

@@ -101,7 +101,7 @@ function predict(
   const { preprocessing } = served;
   const row =
     preprocessing === undefined
-      ? served.rowOf(parsePredictRequest(bytes, contentType))
+      ? served.rowOf(bytes, contentType)
       : preprocessing.rowOf(parseObject(bytes, contentType));
   const ready = performance.now();
   const answers = preprocessing === undefined ? probabilitiesOf(served, row) : answersTo(served, row);

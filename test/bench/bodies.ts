@@ -1,6 +1,5 @@
 // The requests of the inference suite: 500 baskets that differ, and the same rows as tensors for servers that take features.
 import { compileRow } from '../../inference/features/row.ts';
-import { parsePredictRequest } from '../../inference/validation/predict-body.ts';
 import { seededRandom } from '../support/a-pickle.ts';
 import { archived } from '../support/model-fixtures.ts';
 
@@ -29,7 +28,7 @@ export function requestBodies(): Bodies {
   const random = seededRandom(7);
   const baskets = Array.from({ length: COUNT }, () => JSON.stringify(aBasket(random)));
   const rowOf = compileRow(features, features.length, 'RandomForestClassifier');
-  const rows = baskets.map((body) => [...rowOf(parsePredictRequest(Buffer.from(body), 'application/json'))]);
+  const rows = baskets.map((body) => [...rowOf(Buffer.from(body), 'application/json')]);
   return {
     baskets,
     tensors: rows.map((data) =>
