@@ -129,7 +129,7 @@ function valueTrees(members: readonly Fitted[], columns: readonly TreeColumns[])
 
 function builderOf(columns: readonly TreeColumns[], width: number): TreesBuilder {
   const nodes = columns.reduce((sum, tree) => sum + tree.count, 0);
-  return new TreesBuilder({ trees: columns.length, nodes, leafWidth: width, outputs: width });
+  return new TreesBuilder({ trees: columns.length, nodes, leafWidth: width, outputs: width, isFloat32: true });
 }
 
 function copied({ values }: TreeColumns, width: number): WriteLeaf {

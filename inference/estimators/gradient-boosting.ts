@@ -91,7 +91,7 @@ function treesOf(fitted: Fitted, outputs: number): Trees {
   }
   const trees = data.map((value) => treeOf(fitted, value));
   const nodes = trees.reduce((sum, { count }) => sum + count, 0);
-  const builder = new TreesBuilder({ trees: trees.length, nodes, leafWidth: 1, outputs });
+  const builder = new TreesBuilder({ trees: trees.length, nodes, leafWidth: 1, outputs, isFloat32: true });
   for (const [at, tree] of trees.entries()) {
     // multiplied here as scikit-learn does for each answer: the same two roundings
     const scaled = fitted.finite(

@@ -61,7 +61,7 @@ function readIsolationForest(fitted: Fitted): IsolationForestPart {
   const whole = fitted.int('_max_features') === fitted.columns;
   const columns = members.map((member, at) => treeOf(fitted, member, whole ? undefined : subsets[at]));
   const nodes = columns.reduce((sum, { count }) => sum + count, 0);
-  const builder = new TreesBuilder({ trees: columns.length, nodes, leafWidth: 1, outputs: 1 });
+  const builder = new TreesBuilder({ trees: columns.length, nodes, leafWidth: 1, outputs: 1, isFloat32: true });
   for (const tree of columns) {
     const depths = depthsOf(tree);
     builder.add(tree, (node, target, at) => {

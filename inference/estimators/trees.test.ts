@@ -18,8 +18,8 @@ const stump: TreeSource = {
 
 const answers = [0, 0, 0.75, 0.25, 0, 1];
 
-function stumps(count: number, source: TreeSource = stump) {
-  const builder = new TreesBuilder({ trees: count, nodes: 3 * count, leafWidth: 2, outputs: 2 });
+function stumps(count: number, source: TreeSource = stump, isFloat32 = false) {
+  const builder = new TreesBuilder({ trees: count, nodes: 3 * count, leafWidth: 2, outputs: 2, isFloat32 });
   for (let tree = 0; tree < count; tree += 1) {
     builder.add(source, (node, values, at) => values.set(answers.slice(2 * node, 2 * node + 2), at));
   }
@@ -56,10 +56,13 @@ describe('numpy pairwise sum', () => {
 });
 
 describe('flat trees', () => {
-  it('take the memory that was announced', () => {
-    const bytes = Object.values(stumps(5)).map((array) => (ArrayBuffer.isView(array) ? array.byteLength : 0));
+  it.each([true, false])('take the memory that was announced, less what leaves share (float32: %s)', (isFloat32) => {
+    const { compact, ...trees } = stumps(5, stump, isFloat32);
+    const bytes = Object.values(trees).map((array) => (ArrayBuffer.isView(array) ? array.byteLength : 0));
+    const shared = 4 * 2 * 2 * 8; // all but the two leaves of the first tree, of two numbers each
 
-    expect(bytes.reduce((a, b) => a + b)).toBe(5 * bytesOfTree(3, 2));
+    expect(bytes.reduce((a, b) => a + b) + 8 * 3 * 5).toBe(5 * bytesOfTree(3, 2) - shared);
+    expect(compact?.words.byteLength).toBe(isFloat32 ? 8 * 3 * 5 : undefined);
   });
 
   it.each([1, 2, 3, 4, 5, 8, 11])('add up %i trees', (count) => {

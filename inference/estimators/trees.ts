@@ -1,4 +1,6 @@
 // Decision trees as flat typed arrays: the one form that every tree format is brought into, and that the evaluator walks.
+import { COMPACT_BYTES, type CompactNodes, compactNodes } from './compact-nodes.ts';
+import { LeafTable } from './leaf-table.ts';
 
 /**
  * All trees of a model, node after node, each tree level by level. Indexes are positions in these arrays; a right child stands
@@ -24,12 +26,14 @@ export interface Trees {
   readonly missingLeft: Uint8Array<ArrayBuffer>;
   /** Weight of the training rows that reached the node, for explanations. */
   readonly cover: Float64Array<ArrayBuffer>;
-  /** The answers of the leaves: `leafWidth` numbers each. */
+  /** The answers of the leaves: `leafWidth` numbers each, which leaves that have the same share. */
   readonly values: Float64Array<ArrayBuffer>;
   readonly leafWidth: number;
   /** Columns of the sum. */
   readonly outputs: number;
   readonly categories?: CategorySplits;
+  /** The same nodes again, where rows are float32. */
+  readonly compact?: CompactNodes;
 }
 
 /** Splits by set: a row goes left when its value is the number of a bit that is set. */
@@ -65,6 +69,8 @@ export interface TreesSize {
   readonly outputs: number;
   /** See CategorySplits; false where it is absent. */
   readonly unknownIsMissing?: boolean;
+  /** Whether rows are rounded to float32 before the walk. */
+  readonly isFloat32?: boolean;
 }
 
 /** Writes the numbers of a leaf, `leafWidth` of them, into `values` from `at` on. */
@@ -73,23 +79,27 @@ export type WriteLeaf = (node: number, values: Float64Array, at: number) => void
 /** Counts memory of finished arrays. Throws ModelError where it is too much. */
 export type Spend = (bytes: number) => void;
 
-/** Memory that a tree of `count` nodes takes in the flat form. */
+/** Memory that a tree of `count` nodes takes in the flat form at most, the compact one included. */
 export function bytesOfTree(count: number, leafWidth: number): number {
-  return 12 + count * 29 + ((count + 1) / 2) * leafWidth * 8;
+  return 12 + count * (29 + COMPACT_BYTES) + ((count + 1) / 2) * leafWidth * 8;
 }
 
 /** Appends trees whose structure has been checked. */
 export class TreesBuilder {
   readonly #trees: Trees;
   readonly #unknownIsMissing: boolean;
+  readonly #isFloat32: boolean;
   readonly #words: number[] = [];
   #categories: { readonly start: Int32Array<ArrayBuffer>; readonly length: Int32Array<ArrayBuffer> } | undefined;
+  /** Where a leaf has one number, there is hardly one like another. */
+  readonly #table: LeafTable | undefined;
   #count = 0;
   #nodes = 0;
   #values = 0;
 
-  constructor({ trees, nodes, leafWidth, outputs, unknownIsMissing = false }: TreesSize) {
+  constructor({ trees, nodes, leafWidth, outputs, unknownIsMissing = false, isFloat32 = false }: TreesSize) {
     this.#unknownIsMissing = unknownIsMissing;
+    this.#isFloat32 = isFloat32;
     this.#trees = {
       roots: new Int32Array(trees),
       depth: new Int32Array(trees),
@@ -104,16 +114,19 @@ export class TreesBuilder {
       leafWidth,
       outputs,
     };
+    if (leafWidth > 1) this.#table = new LeafTable(this.#trees.values, leafWidth);
   }
 
   /** The trees so far. */
   get built(): Trees {
-    if (this.#categories === undefined) return this.#trees;
-    const words = Uint32Array.from(this.#words);
-    return {
-      ...this.#trees,
-      categories: { ...this.#categories, words, unknownIsMissing: this.#unknownIsMissing },
-    };
+    const { values } = this.#trees;
+    const trees = { ...this.#trees, values: this.#table === undefined ? values : values.slice(0, this.#table.length) };
+    if (this.#categories !== undefined) {
+      const words = Uint32Array.from(this.#words);
+      return { ...trees, categories: { ...this.#categories, words, unknownIsMissing: this.#unknownIsMissing } };
+    }
+    const compact = this.#isFloat32 ? compactNodes(trees) : undefined;
+    return compact === undefined ? trees : { ...trees, compact };
   }
 
   /** `column`: where in the sum the tree's numbers go. */
@@ -165,6 +178,10 @@ export class TreesBuilder {
     const { leafWidth, threshold, left, answer, values } = this.#trees;
     threshold[place] = Infinity;
     left[place] = place;
+    if (this.#table !== undefined) {
+      answer[place] = this.#table.add((target, from) => writeLeaf(node, target, from));
+      return;
+    }
     answer[place] = this.#values;
     writeLeaf(node, values, this.#values);
     this.#values += leafWidth;

@@ -162,7 +162,14 @@ function built(trees: readonly XgboostTree[], sums: Sums): Trees {
   const { column, margins, weights, unknownIsMissing } = sums;
   const nodes = trees.reduce((sum, { count }) => sum + count, 0);
   const outputs = margins.length;
-  const builder = new TreesBuilder({ trees: trees.length, nodes, leafWidth: 1, outputs, unknownIsMissing });
+  const builder = new TreesBuilder({
+    trees: trees.length,
+    nodes,
+    leafWidth: 1,
+    outputs,
+    unknownIsMissing,
+    isFloat32: true,
+  });
   for (const [at, tree] of trees.entries()) {
     const group = column[at] ?? 0;
     const answer = weights === undefined ? undefined : weighing(sums, weights[at] ?? NaN, margins[group] ?? 0);
