@@ -42,14 +42,14 @@ export function compileRow(names: readonly string[], width: number, modelType: s
   }
   const categories = new Map<string, number>();
   const sources = names.map((name) => sourceOf(name, categories));
-  const scan = BasketScan.of([...categories.keys()]);
+  const scan = new BasketScan([...categories.keys()]);
   const row = new Float64Array(width);
   const rowFrom = (sums: Sums) => {
     for (let at = 0; at < width; at += 1) row[at] = sources[at]?.(sums) ?? 0;
     return row;
   };
   return (body, contentType) => {
-    if (scan !== undefined && contentType === 'application/json' && body !== undefined && scan.read(body)) {
+    if (contentType === 'application/json' && body !== undefined && scan.read(body)) {
       return rowFrom(scan.sums);
     }
     const request = parsePredictRequest(body, contentType);
