@@ -11,6 +11,7 @@ import type { SlotView } from './model/reported.ts';
 import type { ServedModel } from './model/served.ts';
 import { headerSafe } from './model/served.ts';
 import type { Connections } from './connections.ts';
+import { DirectRequest } from './direct-request.ts';
 import { answerMalformed } from './malformed.ts';
 import { logProblem, problemBody, problemOf } from './problems.ts';
 import type { ProblemForm } from './problems.ts';
@@ -59,6 +60,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const newRequestId = requestIds();
   const form = options.problemForm ?? 'own';
   const app = Fastify({
+    http: { IncomingMessage: DirectRequest },
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs more than the prediction: the request id is added where something is logged.
@@ -85,12 +87,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const logLine = accessLog(options);
   addAccessLog(app, logLine);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, form));
-  if (options.lane !== undefined) openLane(app, options.lane({ newRequestId, logLine }));
   options.connections?.track(app.server);
+  if (options.lane !== undefined) openLane(app, options.lane({ newRequestId, logLine }));
   return app;
 }
 
-/** Puts a lane before the framework's own listener. */
+/** Puts a lane before all other listeners: what it answers is answered at once, so that nobody need follow it. */
 function openLane({ server }: FastifyInstance, lane: Lane): void {
   const usual = server.listeners('request');
   server.removeAllListeners('request');
