@@ -1,5 +1,7 @@
 // The short way and the framework's way give the same answers: a traceparent sends a request the second way.
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixturePath, startInference, type Rig } from '../../test/support/inference-rig.ts';
@@ -71,4 +73,60 @@ it('counts its predictions and failures with all others', async () => {
   await send('{}', JSON_TYPE);
 
   expect(rig.app.served() - before).toBe(2);
+});
+
+describe('on one connection', () => {
+  const basket = '{"basket_items":{"a":{}}}';
+  const raw = (body: string, id: string) =>
+    `POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nx-request-id: ${id}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+
+  /** What comes back until `count` answers have come. */
+  async function answers(socket: Socket, count: number): Promise<string> {
+    let received = '';
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      received += chunk.toString();
+      if (received.split('"timestamp"').length > count) break;
+    }
+    return received;
+  }
+
+  async function opened(): Promise<Socket> {
+    const socket = connect(Number(new URL(rig.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  it('answers requests that come in one packet, in their order, whichever way each goes', async () => {
+    const socket = await opened();
+    socket.write(
+      raw(basket, 'one') + raw(basket, 'two').replace('host', 'origin: http://b\r\nhost') + raw(basket, 'three'),
+    );
+
+    const received = await answers(socket, 3);
+
+    expect([...received.matchAll(/x-request-id: (\w+)/g)].map(([, id]) => id)).toEqual(['one', 'two', 'three']);
+    expect(received.match(/HTTP\/1.1 200 OK/g)).toHaveLength(3);
+  });
+
+  it('answers a request that comes byte by byte', async () => {
+    const socket = await opened();
+    socket.setNoDelay(true);
+    for (const byte of raw(basket, 'slow')) {
+      socket.write(byte);
+      await new Promise(setImmediate);
+    }
+
+    expect(await answers(socket, 1)).toContain('"sensitivity"');
+  });
+
+  it('is ready for others when a client leaves in the middle of a body', async () => {
+    const before = rig.app.served();
+    const socket = await opened();
+    socket.write(raw(basket, 'gone').slice(0, -5));
+    socket.destroy();
+    await once(socket, 'close');
+
+    expect((await rig.post('/predict', { basket_items: {} })).status).toBe(200);
+    expect(rig.app.served() - before).toBe(1);
+  });
 });
