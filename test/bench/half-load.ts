@@ -1,55 +1,39 @@
-// Latency while the server has as much to do as it should have in production: half of what it can do, at a steady rate.
-import autocannon from 'autocannon';
-import { quantile } from '../demo/claims.ts';
+// Latency while the server has as much to do as it should have in production: half of what it can do, by clients that pause between their requests.
+import { join } from 'node:path';
 import type { Bodies } from './bodies.ts';
 import type { Measured, Surroundings } from './peers.ts';
 import { ServerProcess } from './server-process.ts';
 import type { BenchRow } from './suite.ts';
+import { load } from './wrk.ts';
 
 const SECONDS = 10;
-const CONNECTIONS = 16;
+const WARM_UP_SECONDS = 2;
+/** So many that pauses, which are whole milliseconds, are long beside an answer. */
+const CONNECTIONS = 64;
 
-/** @param rate requests a second, all connections together */
+/** @param rate requests a second, all connections together. Throws when a request failed. */
 export async function halfLoad(
   server: Measured,
-  { signal }: Surroundings,
+  { dir, signal }: Surroundings,
   bodies: Bodies,
   rate: number,
 ): Promise<BenchRow[]> {
   const process = await ServerProcess.start(server, bodies[server.bodies][0] ?? '', signal);
+  const pauseMs = (CONNECTIONS / rate) * 1000;
+  const paced = (seconds: number) =>
+    load({ url: server.url, bodies: join(dir, server.bodies), connections: CONNECTIONS, seconds, pauseMs, signal });
   try {
-    await paced(server, bodies, rate, 2);
-    const times = await paced(server, bodies, rate, SECONDS);
+    await paced(WARM_UP_SECONDS);
+    const { requests, seconds, p50, p99, failed } = await paced(SECONDS);
+    if (failed > 0) throw new Error(`${failed} requests failed at half load`);
     return [
-      { name: 'half_load_rps', value: Math.round(times.length / SECONDS), unit: '1/s' },
-      { name: 'p50_half_load_ms', value: rounded(quantile(times, 0.5)), unit: 'ms' },
-      { name: 'p99_half_load_ms', value: rounded(quantile(times, 0.99)), unit: 'ms' },
+      { name: 'half_load_rps', value: Math.round(requests / seconds), unit: '1/s' },
+      { name: 'p50_half_load_ms', value: rounded(p50), unit: 'ms' },
+      { name: 'p99_half_load_ms', value: rounded(p99), unit: 'ms' },
     ];
   } finally {
     await process.stop();
   }
-}
-
-/** Response times in milliseconds. Throws when a request failed. */
-async function paced(server: Measured, bodies: Bodies, rate: number, seconds: number): Promise<number[]> {
-  const times: number[] = [];
-  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
-  const options = {
-    url: server.url,
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    requests: bodies[server.bodies].map((body) => ({ body })),
-    connections: CONNECTIONS,
-    overallRate: Math.floor(rate),
-    duration: seconds,
-  } as const;
-  const running = autocannon(options, (error: Error | null, result) =>
-    error === null ? resolve(result) : reject(error),
-  );
-  running.on('response', (_client, _status, _bytes, time) => times.push(time));
-  const { non2xx, errors, timeouts } = await promise;
-  if (non2xx + errors + timeouts > 0) throw new Error(`${non2xx + errors + timeouts} requests failed at half load`);
-  return times;
 }
 
 function rounded(value: number): number {

@@ -6,6 +6,13 @@ function init(args)
   for line in io.lines(args[1]) do
     bodies[#bodies + 1] = wrk.format("POST", nil, { ["Content-Type"] = "application/json" }, line)
   end
+  local pause = tonumber(args[2]) or 0
+  if pause > 0 then
+    -- whole milliseconds, evenly spread around what was asked for
+    function delay()
+      return math.floor(math.random() * 2 * pause + 0.5)
+    end
+  end
 end
 
 function request()

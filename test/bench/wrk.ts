@@ -1,4 +1,4 @@
-// Closed-loop load by wrk, pinned to the core that the servers do not have.
+// Load by wrk: each connection sends its next request when it has the answer, at once or after a pause. Pinned to the core that the servers do not have.
 import { z } from 'zod';
 import { findCommand, run } from '../cluster/command.ts';
 import { isRoot } from '../cluster/config.ts';
@@ -24,6 +24,8 @@ export interface Load {
   readonly bodies: string;
   readonly connections: number;
   readonly seconds: number;
+  /** Milliseconds that a connection waits on average before its next request; default: none. */
+  readonly pauseMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,7 +38,7 @@ export async function ensureWrk(signal?: AbortSignal): Promise<void> {
   await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', 'wrk'], options);
 }
 
-export async function load({ url, bodies, connections, seconds, signal }: Load): Promise<WrkResult> {
+export async function load({ url, bodies, connections, seconds, pauseMs = 0, signal }: Load): Promise<WrkResult> {
   const script = new URL('requests.lua', import.meta.url).pathname;
   const args = [
     '-c',
@@ -51,7 +53,10 @@ export async function load({ url, bodies, connections, seconds, signal }: Load):
     script,
     url,
   ];
-  const output = await run('taskset', [...args, '--', bodies], { timeoutMs: (seconds + 30) * 1000, signal });
+  const output = await run('taskset', [...args, '--', bodies, String(pauseMs)], {
+    timeoutMs: (seconds + 30) * 1000,
+    signal,
+  });
   const [, json] = /^RESULT (.*)$/m.exec(output) ?? [];
   return Result.parse(JSON.parse(json ?? 'null'));
 }
