@@ -11,10 +11,12 @@ import { offerCopies } from '../monitoring/exchange.ts';
 import { logProblem, problemBody, problemOf } from '../problems.ts';
 import { logFields } from '../request-id.ts';
 import type { Lane, LaneTools } from '../server.ts';
+import type { PredictLater } from './predict-later.ts';
 import type { Predict } from './predict.ts';
 
 export interface PredictLaneOptions {
   readonly predict: Predict;
+  readonly predictLater: PredictLater;
   readonly slot: Pick<ModelSlot, 'current'>;
   /** The variant's name as a header can carry it. */
   readonly variantHeader: string;
@@ -41,23 +43,44 @@ export function predictLane(options: PredictLaneOptions, tools: LaneTools): Lane
     if (method !== 'POST' || url !== '/predict' || !isPlain(headers, options.maxBodyBytes)) return false;
     const requestId = tools.newRequestId(headers['x-request-id']);
     const call: Call = { ...options, ...tools, request, response, requestId, start: performance.now() };
-    whole(request, (body) => answer(call, body));
+    whole(request, (body) => (isElsewhere(call) ? void answerLater(call, body) : answer(call, body)));
     return true;
   };
 }
 
 function answer(call: Call, body: Buffer): void {
-  const { predict, request, requestId, log } = call;
+  const { predict, request } = call;
   let served: ServedModel | undefined;
   try {
     const json = predict(body, request.headers['content-type'], (used) => (served = used));
     send(call, body, { status: 200, json, served });
   } catch (error) {
-    const problem = problemOf(error);
-    logProblem(log, error, { ...logFields(requestId, undefined), route: '/predict' });
-    const json = JSON.stringify(problemBody(problem, 'python', requestId));
-    send(call, body, { status: problem.status, json, served });
+    refuse(call, body, error, served);
   }
+}
+
+/** The model in use answers from another thread. */
+function isElsewhere({ slot }: Pick<PredictLaneOptions, 'slot'>): boolean {
+  return slot.current?.model.remote !== undefined;
+}
+
+async function answerLater(call: Call, body: Buffer): Promise<void> {
+  let served: ServedModel | undefined;
+  try {
+    const contentType = call.request.headers['content-type'];
+    const json = await call.predictLater({ body, contentType }, (used) => (served = used));
+    send(call, body, { status: 200, json, served });
+  } catch (error) {
+    refuse(call, body, error, served);
+  }
+}
+
+function refuse(call: Call, body: Buffer, error: unknown, served: ServedModel | undefined): void {
+  const { log, requestId } = call;
+  const problem = problemOf(error);
+  logProblem(log, error, { ...logFields(requestId, undefined), route: '/predict' });
+  const json = JSON.stringify(problemBody(problem, 'python', requestId));
+  send(call, body, { status: problem.status, json, served });
 }
 
 interface Told {
