@@ -204,10 +204,10 @@ function publicApiOf({ config, log, connections, copies }: Parts, models: Models
   return createPublicApi({ ...options, ...(allowPublicReload && { reload }) });
 }
 
-function grpcPortOf({ config, log, connections }: Parts, models: ModelsOptions): GrpcPort | undefined {
+function grpcPortOf({ config, log, connections, copies }: Parts, models: ModelsOptions): GrpcPort | undefined {
   const { variant, maxBodyBytes, accessLogEvery } = config;
   if (config.grpcPort === 0) return undefined;
-  return grpcPort({ ...models, log, connections, variant, maxBodyBytes, accessLogEvery });
+  return grpcPort({ ...models, log, connections, copies, variant, maxBodyBytes, accessLogEvery });
 }
 
 function adminApiOf({ config, slot, log, ...parts }: Parts): FastifyInstance | undefined {
