@@ -176,12 +176,8 @@ async function assemble(
 
 /** The thread of the ONNX models has ended: without a model the server is not ready, until the same version is loaded from the disk. */
 function loadAgain(slot: ModelSlot, log: Logger): void {
-  const { current, sequence } = slot;
-  log.error({ version: current?.version }, 'the ONNX worker has ended, its models are loaded again');
-  slot.forget(({ model }) => model.remote !== undefined);
-  if (current?.model.remote === undefined) return;
-  const { key = '' } = current.active;
-  slot.load({ ...current.active, key, sequence, keep: [] }).catch(() => undefined);
+  log.error({ version: slot.current?.version }, 'the ONNX worker has ended, its models are loaded again');
+  void slot.replace(({ model }) => model.remote !== undefined);
 }
 
 async function begin(parts: Parts, signal: AbortSignal, firstRetryMs?: number): Promise<void> {
@@ -208,10 +204,10 @@ function publicApiOf({ config, log, connections, copies }: Parts, models: Models
   return createPublicApi({ ...options, ...(allowPublicReload && { reload }) });
 }
 
-function grpcPortOf({ config, log, connections }: Parts, models: ModelsOptions): GrpcPort | undefined {
+function grpcPortOf({ config, log, connections, copies }: Parts, models: ModelsOptions): GrpcPort | undefined {
   const { variant, maxBodyBytes, accessLogEvery } = config;
   if (config.grpcPort === 0) return undefined;
-  return grpcPort({ ...models, log, connections, variant, maxBodyBytes, accessLogEvery });
+  return grpcPort({ ...models, log, connections, copies, variant, maxBodyBytes, accessLogEvery });
 }
 
 function adminApiOf({ config, slot, log, ...parts }: Parts): FastifyInstance | undefined {

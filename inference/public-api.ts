@@ -12,8 +12,10 @@ import { addMetadataRoutes } from './routes/metadata.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
 import type { ModelsOptions } from './routes/models.ts';
 import { headerSafe } from './model/served.ts';
-import { addPredictRoute, predictor } from './routes/predict.ts';
+import { predictor } from './routes/predict.ts';
 import { predictLane } from './routes/predict-lane.ts';
+import { laterPredictor } from './routes/predict-later.ts';
+import { addPredictRoute } from './routes/predict-route.ts';
 import { addShadowRoute } from './routes/shadow.ts';
 import { addV1Routes } from './routes/v1.ts';
 import { addV2Routes } from './routes/v2.ts';
@@ -32,12 +34,14 @@ export interface PublicOptions extends Omit<ServerOptions, 'slot' | 'lane'>, Mod
 export function createPublicApi(options: PublicOptions): FastifyInstance {
   const { slot, metrics, variant, isLeaving, reload, corsOrigins, copies } = options;
   const predict = predictor(slot, metrics);
-  const lane = (tools: LaneTools) => predictLane({ ...options, predict, variantHeader: headerSafe(variant) }, tools);
+  const predictLater = laterPredictor(slot, metrics);
+  const shared = { ...options, predict, predictLater, variantHeader: headerSafe(variant) };
+  const lane = (tools: LaneTools) => predictLane(shared, tools);
   const app = createServer({ ...options, problemForm: 'python', lane });
   addTaps(app, copies.taps, systemClock);
   addUnknownAnswers(app, (request, reply) => answerPreflight(request, reply, corsOrigins));
   addDocsRoutes(app, options);
-  addPredictRoute(app, predict);
+  addPredictRoute(app, predictLater);
   addHealthRoutes(app, slot, isLeaving);
   addMetadataRoutes(app, { slot, variant, ...(reload && { reload }) });
   addMetricsRoute(app, metrics);

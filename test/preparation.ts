@@ -1,6 +1,7 @@
 // What the parts of `npm test` need, brought together for all of them at once and before any runs: packages, images and Python environments are fetched while
 // Go compiles, and no test has to share the processors with a compiler.
 import { prepareClients } from './clients/environments.ts';
+import { buildOnnxImage } from './cluster/images.ts';
 import { MissingPart } from './cluster/missing.ts';
 import { prepareImages, preparePrograms, type PrepareOptions } from './cluster/prepare.ts';
 import { buildPythonService } from './cluster/python-image.ts';
@@ -44,10 +45,11 @@ export async function prepareParts(
 
 async function prepareContainers(options: PrepareOptions): Promise<void> {
   await prepareImages(options);
+  await ahead(() => buildOnnxImage(options.onProgress, options.signal));
   await ahead(() => buildPythonService(options.onProgress, options.signal));
 }
 
 /** What some tests make for themselves where it is missing. A failure is left to them to tell, and to the others to run without it. */
-async function ahead(work: () => Promise<void>): Promise<void> {
+async function ahead(work: () => Promise<unknown>): Promise<void> {
   await work().catch(() => undefined);
 }

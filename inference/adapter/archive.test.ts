@@ -55,6 +55,30 @@ describe('an artifact for another server', () => {
     expect([without.manifest.version, bare.manifest.version]).toEqual(['1.0.0', '1.0.0']);
   });
 
+  it('may have metadata of another form than ours, of which nothing is taken that does not fit', async () => {
+    const foreign = {
+      name: 7,
+      version: { major: 3 },
+      features: [{ name: 'a', type: 'float' }],
+      labels: 'labels.txt',
+      golden: 'rows.csv',
+      preprocessing: ['lower', 'stem'],
+      sha256: 'sha256:none',
+      metrics: 0.93,
+      model_type: 'forest',
+    };
+
+    const found = await inspect(
+      await archive(['m.bin', 'x'], ['metadata.json', JSON.stringify(foreign)]),
+      limits,
+      never,
+    );
+
+    expect(found.version).toBeUndefined();
+    expect(found.manifest).toMatchObject({ version: '1.0.0', features: [], model_type: 'forest', metrics: {} });
+    expect(found.manifest.name).toBeUndefined();
+  });
+
   it.each([
     ['a name that climbs', [['../model.bin', 'x']]],
     ['an absolute name', [['/etc/passwd', 'x']]],

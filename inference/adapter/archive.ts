@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
 import type { Header } from 'tar-stream';
 import { LoadError, loadErrorOf } from '../errors.ts';
-import { parseJson, parseManifest } from '../model/manifest.ts';
+import { parseForeignManifest, parseManifest } from '../model/manifest.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { isArchive } from '../model/package.ts';
 
@@ -38,7 +38,8 @@ export interface Inspected {
 
 /** Checks an artifact and reads its metadata.json. Throws LoadError: ArtifactInvalid, ArtifactTooLarge, ChecksumMismatch; or the reason of `signal`. */
 export async function inspect(file: ArtifactFile, limits: ArchiveLimits, signal: AbortSignal): Promise<Inspected> {
-  if (!(await isArchive(file.key, file.path))) return { manifest: parseManifest(undefined), version: undefined };
+  const bare = { manifest: parseManifest(undefined), version: undefined };
+  if (!(await isArchive(file.key, file.path))) return bare;
   const hashes = new Map<string, string>();
   let metadata: Buffer | undefined;
   await walk(file.path, limits, signal, async (name, content) => {
@@ -46,14 +47,9 @@ export async function inspect(file: ArtifactFile, limits: ArchiveLimits, signal:
     else hashes.set(name, await hashOf(content));
   });
   if (hashes.size === 0) throw invalid('it has no model');
-  const manifest = parseManifest(metadata);
-  checkHash(manifest, hashes);
-  return { manifest, version: namesVersion(metadata) ? manifest.version : undefined };
-}
-
-function namesVersion(metadata: Buffer | undefined): boolean {
-  const content = metadata === undefined ? undefined : parseJson(metadata.toString('utf8'));
-  return typeof content === 'object' && content !== null && 'version' in content;
+  const inspected = metadata === undefined ? bare : parseForeignManifest(metadata);
+  checkHash(inspected.manifest, hashes);
+  return inspected;
 }
 
 /**

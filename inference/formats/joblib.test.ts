@@ -1,7 +1,6 @@
-import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { pickle, stackGlobal, text } from '../../test/support/a-pickle.ts';
-import { ModelError } from '../model/errors.ts';
+import type { ModelError } from '../model/errors.ts';
 import { allowedNames } from '../estimators/registry.ts';
 import { readJoblib } from './joblib.ts';
 import { elementsOf } from './numpy.ts';
@@ -58,54 +57,5 @@ describe('arrays inside of a joblib file', () => {
     ['no type', wrapped({ dtype: 'N', data: '\x01\x02\x03' })],
   ])('are refused with %s', (_, file) => {
     expect(() => arrayIn(file)).toThrow(expect.objectContaining({ reason: 'LoadFailed' }) as ModelError);
-  });
-});
-
-describe('the compression of a file', () => {
-  const file = pickle(BINARY, text('hello'), '.');
-
-  it.each([
-    ['none', file],
-    ['zlib, fastest', deflateSync(file, { level: 1 })],
-    ['zlib, smallest', deflateSync(file, { level: 9 })],
-    ['gzip', gzipSync(file)],
-  ])('%s is found by its first bytes', (_, compressed) => {
-    expect(readJoblib(compressed, allowedNames, 1e6)).toBe('hello');
-  });
-
-  it.each([
-    ['bz2', 'BZh91AY'],
-    ['xz', '\xfd7zXZ\x00'],
-    ['lzma', ']\x00\x00\x80'],
-    ['lz4', '\x04"M\x18'],
-    ['zstd', '\x28\xb5\x2f\xfd'],
-    ['joblib 0.9', 'ZF0x1'],
-  ])('%s is refused by name, with a way out', (name, start) => {
-    expect(() => readJoblib(pickle(start), allowedNames, 1e6)).toThrow(
-      new ModelError(
-        'UnsupportedModel',
-        `compressed with ${name}, which is not supported: save with joblib.dump(model, path, compress=('zlib', 3))`,
-      ),
-    );
-  });
-
-  it.each([
-    ['cut off', gzipSync(file).subarray(0, 18)],
-    ['with a broken checksum', pickle(deflateSync(file).subarray(0, -4), 'oops')],
-    ['of nothing', deflateSync(new Uint8Array(0))],
-  ])('data %s is refused as damaged', (_, compressed) => {
-    expect(() => readJoblib(compressed, allowedNames, 1e6)).toThrow(
-      expect.objectContaining({ reason: 'LoadFailed' }) as ModelError,
-    );
-  });
-
-  it.each([
-    ['zlib', deflateSync(new Uint8Array(1001))],
-    ['gzip', gzipSync(new Uint8Array(1001))],
-    ['no', new Uint8Array(1001)],
-  ])('a limit of bytes holds for %s compression', (_, compressed) => {
-    expect(() => readJoblib(compressed, allowedNames, 1000)).toThrow(
-      expect.objectContaining({ reason: 'ArtifactTooLarge' }) as ModelError,
-    );
   });
 });

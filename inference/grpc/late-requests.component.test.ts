@@ -34,7 +34,8 @@ beforeAll(async () => {
   const metrics = createMetrics({ slot: () => undefined, modelName, connections: new Connections() });
   const models = { slot, metrics, modelName, isLeaving: () => false, batches: new Batches(), maxRows: 1 };
   const log = pino({ level: 'silent' });
-  grpc = createGrpcServer({ ...models, variant: 'v', maxBodyBytes: 1000, log, accessLogEvery: 0, requestMs: LIMIT_MS });
+  const limits = { maxBodyBytes: 1000, accessLogEvery: 0, requestMs: LIMIT_MS };
+  grpc = createGrpcServer({ ...models, ...limits, variant: 'v', log, copies: { taps: [] } });
   sockets = createServer((socket) => grpc.take(socket)).listen(0, '127.0.0.1');
   await once(sockets, 'listening');
   url = `http://127.0.0.1:${(sockets.address() as AddressInfo).port}`;

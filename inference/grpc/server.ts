@@ -4,19 +4,25 @@ import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { ConnectionInjector, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { accessLog } from '../access-log.ts';
 import type { AccessLogOptions } from '../access-log.ts';
+import { systemClock } from '../clock.ts';
 import { headerSafe } from '../model/served.ts';
 import type { ServedModel } from '../model/served.ts';
+import type { Copies } from '../monitoring/copies.ts';
+import { offerCopies } from '../monitoring/exchange.ts';
 import { logProblem } from '../problems.ts';
 import { logFields, requestIds, traceOf } from '../request-id.ts';
 import type { ModelsOptions } from '../routes/models.ts';
+import { asRest } from './copies.ts';
+import type { Ended } from './copies.ts';
 import { refuseLateRequests } from './late-requests.ts';
-import { SERVICE, methodsOf } from './service.ts';
+import { INFER, SERVICE, methodsOf } from './service.ts';
 import type { Method } from './service.ts';
 import { grpcProblem } from './status.ts';
 
 export interface GrpcOptions extends ModelsOptions, AccessLogOptions {
   readonly variant: string;
   readonly maxBodyBytes: number;
+  readonly copies: Pick<Copies, 'taps'>;
   /** Longest time for a request to arrive; default: 30 s, as over HTTP. */
   readonly requestMs?: number;
 }
@@ -76,7 +82,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
 }
 
 /** Runs a method and answers its call, with the headers that every answer has. */
-function answering({ slot, variant, log, ...options }: GrpcOptions) {
+function answering({ slot, variant, log, copies, ...options }: GrpcOptions) {
   const newRequestId = requestIds();
   const logLine = accessLog({ log, ...options });
   const variantHeader = headerSafe(variant);
@@ -86,6 +92,7 @@ function answering({ slot, variant, log, ...options }: GrpcOptions) {
     const trace = traceOf(call.metadata.get('traceparent')[0]);
     const fields = { ...logFields(requestId, trace), route: `/${SERVICE}/${name}` };
     let served: ServedModel | undefined;
+    let outcome: Ended['outcome'] = [];
     const headers = (): Metadata => {
       const metadata = new Metadata();
       metadata.set('x-model-variant', variantHeader);
@@ -96,17 +103,20 @@ function answering({ slot, variant, log, ...options }: GrpcOptions) {
     };
     let code = status.OK;
     try {
-      const response = await method(call.request, (model) => {
-        served = model;
+      const response = await method(call.request, {
+        use: (model) => (served = model),
+        inferred: (outputs) => (outcome = outputs),
       });
       call.sendMetadata(headers());
       done(null, response);
     } catch (error) {
       const problem = grpcProblem(error);
       ({ code } = problem);
+      outcome = { problem };
       if (problem.status >= 500) logProblem(log, error, fields);
       done({ code, details: problem.details, metadata: headers() });
     }
+    if (name === INFER) offerCopies(copies.taps, () => asRest(call, { requestId, served, outcome }), systemClock);
     logLine?.(() => ({ ...fields, status: code, ms: performance.now() - start }));
   };
 }

@@ -4,20 +4,27 @@ import type { ServedModel } from '../model/served.ts';
 import { SERVER_METADATA, infer, modelMetadata } from '../routes/infer.ts';
 import { counted, modelNamed } from '../routes/models.ts';
 import type { ModelsOptions } from '../routes/models.ts';
-import { checkedNumber, readBinary, textOfBytes, writeBinary } from '../tensors/datatype.ts';
-import type { Elements } from '../tensors/datatype.ts';
+import { writeBinary } from '../tensors/datatype.ts';
 import { outputName } from '../tensors/outputs.ts';
-import { type InputTensor, type TensorHead, headOf, shown } from '../tensors/tensor.ts';
-import { CONTENTS_FIELDS, readModelAddress, readModelInferRequest } from './requests.ts';
-import type { InferInput, ModelAddress, ModelInferRequest } from './requests.ts';
+import type { OutputTensor } from '../tensors/outputs.ts';
+import { inputsOf } from './inputs.ts';
+import { readModelAddress, readModelInferRequest } from './requests.ts';
+import type { ModelAddress } from './requests.ts';
 import { writeFlag, writeModelInferResponse, writeModelMetadata, writeServerMetadata } from './responses.ts';
 
 export const SERVICE = 'inference.GRPCInferenceService';
 
-/** Told which model answers. */
-type Use = (served: ServedModel) => void;
+export const INFER = 'ModelInfer';
+
+/** Told of a call. */
+export interface Listener {
+  /** Which model answers. */
+  readonly use: (served: ServedModel) => void;
+  /** What it has inferred. */
+  readonly inferred: (outputs: readonly OutputTensor[]) => void;
+}
 /** One call. Throws WireError, HttpError, ModelInputError. */
-export type Method = (message: Uint8Array, use: Use) => Promise<Uint8Array> | Uint8Array;
+export type Method = (message: Uint8Array, listener: Listener) => Promise<Uint8Array> | Uint8Array;
 
 /** The calls by name. */
 export function methodsOf(options: ModelsOptions): ReadonlyMap<string, Method> {
@@ -32,29 +39,30 @@ export function methodsOf(options: ModelsOptions): ReadonlyMap<string, Method> {
     ['ModelReady', (message) => writeFlag(isModelReady(options, readModelAddress(message)))],
     [
       'ModelMetadata',
-      (message, use) => {
+      (message, listener) => {
         const address = readModelAddress(message);
-        return writeModelMetadata(modelMetadata(address.name, find(options, address, use)));
+        return writeModelMetadata(modelMetadata(address.name, find(options, address, listener)));
       },
     ],
-    ['ModelInfer', (message, use) => counted(options, () => modelInfer(options, message, use))],
+    [INFER, (message, listener) => counted(options, () => modelInfer(options, message, listener))],
     ['RepositoryModelLoad', elsewhere],
     ['RepositoryModelUnload', elsewhere],
   ]);
 }
 
-function find(options: ModelsOptions, { name, version }: ModelAddress, use: Use): ServedModel {
+function find(options: ModelsOptions, { name, version }: ModelAddress, { use }: Listener): ServedModel {
   const served = modelNamed(options, name, version === '' ? undefined : version);
   use(served);
   return served;
 }
 
-async function modelInfer(options: ModelsOptions, message: Uint8Array, use: Use): Promise<Uint8Array> {
+async function modelInfer(options: ModelsOptions, message: Uint8Array, listener: Listener): Promise<Uint8Array> {
   const request = readModelInferRequest(message);
   const { model, id, rawInputContents } = request;
-  const served = find(options, model, use);
+  const served = find(options, model, listener);
   const names = request.outputs.length === 0 ? (['predict'] as const) : request.outputs.map(outputName);
   const outputs = await infer(options, served, inputsOf(request, options.maxRows), names);
+  listener.inferred(outputs);
   // A client that sends raw contents reads them too; that is how KServe's servers decide.
   const isRaw = rawInputContents.length > 0;
   const rawOutputContents = isRaw ? outputs.map(({ data, datatype }) => writeBinary(data, datatype)) : undefined;
@@ -72,34 +80,4 @@ function isModelReady(options: ModelsOptions, { name, version }: ModelAddress): 
   if (name === options.modelName() && options.slot.current === undefined) return false;
   modelNamed(options, name, version === '' ? undefined : version);
   return !options.isLeaving();
-}
-
-function inputsOf({ inputs, rawInputContents }: ModelInferRequest, maxRows: number): readonly InputTensor[] {
-  const isRaw = rawInputContents.length > 0;
-  if (isRaw && rawInputContents.length !== inputs.length) {
-    throw bad(`there are ${inputs.length} inputs and ${rawInputContents.length} raw_input_contents`);
-  }
-  return inputs.map((input, at) => {
-    const head = headOf(input.name, input.datatype, input.shape, maxRows);
-    const raw = rawInputContents[at];
-    if (raw === undefined) return { ...head, elements: elementsOf(input, head) };
-    if (input.contents.size > 0)
-      throw bad(`${shown(input.name)} has contents and raw_input_contents: send one of them`);
-    return { ...head, elements: readBinary(raw, head.datatype, head.rows * head.columns) };
-  });
-}
-
-function elementsOf({ contents }: InferInput, { name, datatype, rows, columns }: TensorHead): Elements {
-  const field = CONTENTS_FIELDS[datatype];
-  if (field === undefined) throw bad(`${datatype} comes in raw_input_contents`);
-  const values = contents.get(field) ?? [];
-  if (values.length !== rows * columns || [...contents.keys()].some((other) => other !== field)) {
-    throw bad(`contents of ${shown(name)} do not fit the shape [${rows}, ${columns}] of ${datatype}`);
-  }
-  if (datatype === 'BYTES') return values.map((value) => (typeof value === 'number' ? '' : textOfBytes(value)));
-  return Float64Array.from(values, (value) => (typeof value === 'number' ? checkedNumber(value, datatype) : NaN));
-}
-
-function bad(message: string): HttpError {
-  return new HttpError(400, message);
 }

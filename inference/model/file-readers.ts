@@ -14,8 +14,11 @@ interface FileReader {
   readonly read: (bytes: Uint8Array, maxBytes: number) => ModelData;
 }
 
+/** Names of files of joblib.dump and pickle.dump. */
+export const PICKLED = /\.(joblib|pkl|pickle)$/i;
+
 const READERS: readonly FileReader[] = [
-  { endings: /\.(joblib|pkl|pickle)$/i, read: readPickled },
+  { endings: PICKLED, read: readPickled },
   { endings: BOOSTER_FILES, read: readBoosterFile },
 ];
 

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anArchive } from '../../test/support/an-archive.ts';
 import { fixturePath } from '../../test/support/inference-rig.ts';
-import { archived } from '../../test/support/model-fixtures.ts';
+import { archived, goldenOf, rowsOf } from '../../test/support/model-fixtures.ts';
 import { modelLoader } from './loader.ts';
 import { readArtifact } from './read-artifact.ts';
 
 const LIMITS = { maxBytes: 10_000_000 };
 const KEY = 'model.tar.gz';
 const never = new AbortController().signal;
+const XZ = { key: 'model.joblib', path: fixturePath('iris-xz', 'model.joblib') };
 const blue = { key: KEY, path: fixturePath('basket-blue') };
 let dir: string;
 
@@ -30,6 +31,17 @@ describe('a worker', () => {
 
     expect(there.manifest.version).toBe('blue-1');
     expect(there.model.predictProba?.(row, 1)).toEqual(here.model.predictProba?.(row, 1));
+  });
+
+  it('reads a file that joblib has compressed with xz: the answers are those of scikit-learn', async () => {
+    const golden = goldenOf('iris-xz');
+
+    const { model } = await modelLoader(LIMITS)(XZ, never);
+
+    expect([...(model.predictProba?.(rowsOf(golden), golden.inputs.length) ?? [])]).toEqual(
+      golden.predict_proba.flat(),
+    );
+    await expect(modelLoader({ maxBytes: 4000 })(XZ, never)).rejects.toMatchObject({ reason: 'ArtifactTooLarge' });
   });
 
   it('ends when the load is given up, for the reason given', async () => {

@@ -55,20 +55,37 @@ export interface Manifest extends z.infer<typeof Metadata> {
 /** Reads metadata.json; without one the Python service's defaults hold. Throws LoadError ArtifactInvalid. */
 export function parseManifest(bytes: Uint8Array | undefined): Manifest {
   if (bytes === undefined) return { ...Metadata.parse({}), features: [...DEFAULT_FEATURES], declared: false };
-  let content: unknown;
-  try {
-    content = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : 'not JSON', error);
-  }
-  const parsed = Metadata.safeParse(content);
+  const parsed = Metadata.safeParse(contentOf(bytes));
   if (parsed.success) return { ...parsed.data, declared: true };
   const { path = [], message = 'invalid' } = parsed.error.issues[0] ?? {};
   throw invalid(path.length === 0 ? message : `${path.join('.')}: ${message}`, parsed.error);
 }
 
+/**
+ * Reads the metadata.json of another server's artifact: a field that is of another form than ours is that server's own, and says nothing here. `version` is
+ * undefined where the file names none. Throws LoadError ArtifactInvalid when it is no JSON object.
+ */
+export function parseForeignManifest(bytes: Uint8Array): { manifest: Manifest; version: string | undefined } {
+  const content = contentOf(bytes);
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw invalid('it is no object');
+  const fields: Readonly<Record<string, z.ZodType>> = Metadata.shape;
+  const usable = Object.fromEntries(
+    Object.entries(content).filter(([name, value]) => fields[name]?.safeParse(value).success),
+  );
+  const manifest = { ...Metadata.parse(usable), declared: true };
+  return { manifest, version: 'version' in usable ? manifest.version : undefined };
+}
+
+function contentOf(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : 'not JSON', error);
+  }
+}
+
 /** Python writes NaN among metrics; that reader is slow, so it comes second. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -76,6 +93,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function invalid(why: string, cause: unknown): LoadError {
+function invalid(why: string, cause?: unknown): LoadError {
   return new LoadError('ArtifactInvalid', `metadata.json is not usable: ${why}`, { cause });
 }

@@ -108,7 +108,6 @@ describe('a file that is not a model', () => {
     ['refused-unfitted', 'UnsupportedModel', /not fitted: call fit/],
     ['refused-dict', 'UnsupportedModel', /holds a dict: save the fitted estimator itself/],
     ['refused-bz2', 'UnsupportedModel', /bz2.*compress=\('zlib', 3\)/],
-    ['refused-xz', 'UnsupportedModel', /xz.*compress=\('zlib', 3\)/],
     ['refused-lzma', 'UnsupportedModel', /lzma.*compress=\('zlib', 3\)/],
   ])('%s is refused as %s', (fixture, reason, message) => {
     expect(refusalOf(() => dataOf(fixture))).toMatchObject({

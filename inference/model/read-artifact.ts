@@ -1,7 +1,9 @@
 // From an artifact file to plain data that can be handed to another thread. No schema library here: a worker pays for each import at each load.
 import { createHash } from 'node:crypto';
+import { withoutXz } from '../formats/compression.ts';
 import { LoadError } from '../load-error.ts';
 import { ONNX_FILE, type OnnxFile, SESSION_BYTES, readOnnx } from '../onnx/file.ts';
+import { PICKLED } from './file-readers.ts';
 import { parseModel } from './model.ts';
 import type { ModelData } from './model-data.ts';
 import { unpack } from './package.ts';
@@ -29,11 +31,12 @@ const PARSED_BYTES = 2;
 
 /** Unpacks and parses. Throws LoadError and ModelError: the reasons that blame the artifact. */
 export async function readArtifact({ key, path, maxBytes, memoryLimit }: ReadOrder): Promise<ReadArtifact> {
-  const { fileName, model, metadata } = await unpack(key, path, maxBytes);
+  const { fileName, model: stored, metadata } = await unpack(key, path, maxBytes);
+  const model = PICKLED.test(fileName) ? await withoutXz(stored, maxBytes) : stored;
   const isOnnx = ONNX_FILE.test(fileName);
   checkMemory(model.length * (isOnnx ? SESSION_BYTES : PARSED_BYTES), memoryLimit);
   const data = isOnnx ? readOnnx(model) : parseModel(fileName, model, { maxBytes });
-  const modelSha256 = createHash('sha256').update(model).digest('hex');
+  const modelSha256 = createHash('sha256').update(stored).digest('hex');
   return { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
 }
 

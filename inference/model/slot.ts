@@ -236,10 +236,21 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     for (const model of models) if (!used.has(model.manifest)) this.#options.onDropped?.(model);
   }
 
-  /** Forgets models that cannot answer any more. */
-  forget(isGone: (model: T) => boolean): void {
-    if (this.#current !== undefined && isGone(this.#current)) this.#current = undefined;
+  /**
+   * Forgets models that cannot answer any more. Where that was the one in use, its version is loaded again, after a load under way that has brought no other.
+   * Nobody has ordered it: `failure` still tells of the last load that somebody has. Never throws.
+   */
+  async replace(isGone: (model: T) => boolean): Promise<void> {
+    const lost = this.#current;
     this.#held = this.#held.filter((model) => !isGone(model));
+    if (lost === undefined || !isGone(lost)) return;
+    this.#current = undefined;
+    while (this.#flight !== undefined) await this.#flight.done.catch(() => undefined);
+    if (this.current !== undefined) return;
+    const failure = this.#failure;
+    const { key = '' } = lost.active;
+    await this.load({ ...lost.active, key, sequence: this.#sequence, keep: [] }).catch(() => undefined);
+    this.#failure ??= failure;
   }
 
   /** After a success: forget the failure, and let go of what nobody wants to return to. */

@@ -27,6 +27,8 @@ export type Tap = () => ((exchange: Exchange) => void) | undefined;
 export const SHADOW_HEADER = 'x-switchyard-shadow';
 /** Part of such a body is no JSON. */
 export const BINARY_HEADER = 'inference-header-content-length';
+/** Larger exchanges are not copied. A character of the answer may be two bytes. */
+export const MAX_COPY_BYTES = 256 * 1024;
 const HEADERS = ['content-type', 'ce-id', 'traceparent', SHADOW_HEADER, BINARY_HEADER] as const;
 
 const ROUTES = new Set([

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { BoundedQueue } from './bounded-queue.ts';
 import { cloudEvents } from './cloud-event.ts';
 import type { Origin } from './cloud-event.ts';
-import { BINARY_HEADER } from './exchange.ts';
+import { BINARY_HEADER, MAX_COPY_BYTES } from './exchange.ts';
 import type { Exchange, Tap } from './exchange.ts';
 
 /** Takes one event as JSON. Throws SinkError. */
@@ -33,7 +33,6 @@ export interface PayloadLogOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-const MAX_PAYLOAD_BYTES = 256 * 1024;
 const LIMIT = { items: 1000, bytes: 16 * 1024 * 1024 };
 const CONCURRENCY = 4;
 
@@ -59,7 +58,7 @@ export class PayloadLog {
     // A character is a byte or two of memory.
     const bytes = body.length + 2 * answer.length;
     if (headers[BINARY_HEADER] !== undefined) this.#drop('binary');
-    else if (bytes > MAX_PAYLOAD_BYTES) this.#drop('too_large');
+    else if (bytes > MAX_COPY_BYTES) this.#drop('too_large');
     else if (!this.#queue.push(exchange, bytes)) this.#drop('queue_full');
   };
 

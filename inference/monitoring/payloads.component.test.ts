@@ -3,6 +3,8 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePorts } from '../../test/cluster/ports.ts';
+import { grpcClient } from '../../test/support/grpc-client.ts';
 import { fixturePath, startInference } from '../../test/support/inference-rig.ts';
 import type { Rig } from '../../test/support/inference-rig.ts';
 
@@ -85,6 +87,31 @@ describe('payload events to an HTTP sink', () => {
     expect(request?.data).toEqual({ basket_items: 7, customer_id: '[redacted]' });
     expect(response).toMatchObject({ subject: '/predict', statuscode: 422 });
     expect(events.map(({ subject }) => subject)).toContain('/v2/models/iris/infer');
+  });
+
+  it('are sent of gRPC as of the request over REST that says the same', async () => {
+    const [port = 0] = await freePorts(1);
+    const server = await start({ GRPC_PORT: String(port) });
+    const client = grpcClient(server.grpcAddress);
+    const tensor = { name: 'x', shape: [1, 4], datatype: 'FP64' };
+    const version = ((await server.get('/health')).json as { version: string }).version;
+
+    await server.post('/v2/models/iris/infer', { inputs: [{ ...tensor, data: ROW }] }, { 'ce-id': 'rest' });
+    const infer = { modelName: 'iris', inputs: [{ ...tensor, contents: { fp64Contents: ROW } }] };
+    await client.call('ModelInfer', infer, { 'ce-id': 'grpc' });
+    await client.call('ModelInfer', { ...infer, modelName: 'other' }, { 'ce-id': 'refused' });
+    await client.call('ModelMetadata', { name: 'iris' });
+    await vi.waitFor(() => expect(received).toHaveLength(6));
+    client.close();
+    await server.stop();
+
+    const pair = (name: string) =>
+      received
+        .filter(({ event }) => event.id === name)
+        .map(({ event: { type, subject, statuscode, data } }) => ({ type, subject, statuscode, data }));
+    expect(pair('grpc')).toEqual(pair('rest'));
+    expect(pair('grpc')[1]).toMatchObject({ data: { model_version: version } });
+    expect(pair('refused')[1]).toMatchObject({ subject: '/v2/models/other/infer', statuscode: 404 });
   });
 
   it('never hold up an answer: a sink that is silent costs a timeout and a count', async () => {

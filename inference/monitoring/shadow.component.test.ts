@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { freePorts } from '../../test/cluster/ports.ts';
+import { grpcClient } from '../../test/support/grpc-client.ts';
 import { fixturePath, startInference } from '../../test/support/inference-rig.ts';
 import type { Rig } from '../../test/support/inference-rig.ts';
 import type { shadowView } from './shadow-view.ts';
@@ -58,6 +60,27 @@ describe('a server with a shadow', () => {
     expect(JSON.stringify(disagreements)).not.toContain('produce');
     expect(await metricsOf(champion, 'model_shadow_agreement_ratio{')).toHaveLength(1);
     expect(await metricsOf(champion, 'model_shadow_score_difference_count{peer="candidate"}')).toHaveLength(1);
+  });
+
+  it('copies calls of gRPC over REST', async () => {
+    const candidate = await start('basket-green', { VARIANT: 'candidate' });
+    const [port = 0] = await freePorts(1);
+    const champion = await start('basket-blue', {
+      SHADOW_PEERS: `candidate=${candidate.url}`,
+      GRPC_PORT: String(port),
+    });
+    const client = grpcClient(champion.grpcAddress);
+    const rows = Array.from({ length: 36 }, (_, at) => at);
+    const inputs = [{ name: 'x', shape: [3, 12], datatype: 'FP64', contents: { fp64Contents: rows } }];
+
+    const { code } = await client.call('ModelInfer', { modelName: 'retail', modelVersion: 'blue-1', inputs });
+    await vi.waitFor(async () => {
+      expect((await shadowOf(champion)).peers[0]?.versions).toMatchObject([{ rows: 3 }]);
+    });
+    client.close();
+
+    expect(code).toBe(0);
+    expect((await shadowOf(champion)).peers).toMatchObject([{ dropped: {} }]);
   });
 
   it('does not copy what is a copy itself: two servers that shadow each other end', async () => {

@@ -4,7 +4,7 @@ import { isoOf } from '../clock.ts';
 import type { ShadowPeer } from '../contract.ts';
 import { Disagreements } from './agreement.ts';
 import { compare } from './compare.ts';
-import { BINARY_HEADER, SHADOW_HEADER } from './exchange.ts';
+import { BINARY_HEADER, MAX_COPY_BYTES, SHADOW_HEADER } from './exchange.ts';
 import type { Exchange, Tap } from './exchange.ts';
 import type { Answer } from './post.ts';
 import { redact } from './redact.ts';
@@ -20,8 +20,6 @@ export interface ShadowOptions {
   /** From 0 to 1. */
   readonly random: () => number;
 }
-
-const MAX_COPY_BYTES = 256 * 1024;
 
 export class Shadow {
   readonly #options: ShadowOptions;

@@ -37,7 +37,7 @@ export async function onnxModel(
   const holders = new Holders(() => session.release());
   const { features, inputs } = signature;
   const elsewhere = () => {
-    throw new HttpError(400, 'ONNX models answer V1 and V2, not /predict');
+    throw new TypeError('an ONNX model is asked through its remote');
   };
   return {
     modelType: 'OnnxModel',

@@ -87,12 +87,6 @@ describe('a server on an ONNX file', () => {
     expect(json).toEqual({ predictions: Array.from({ length: 100 }, () => golden.predict).flat() });
   });
 
-  it('says on /predict which APIs there are', async () => {
-    const { status, json } = await server.post('/predict', { basket_items: { a: { price: 12.5 } } });
-
-    expect({ status, json }).toEqual({ status: 400, json: { detail: 'ONNX models answer V1 and V2, not /predict' } });
-  });
-
   it('tells of its sessions', async () => {
     expect((await server.get('/metrics')).text).toMatch(/^onnx_sessions 1$/m);
   });
@@ -124,6 +118,23 @@ describe('a server on an ONNX file', () => {
     expect(json).toEqual({ predictions: golden.predict });
     expect(sessions.count).toBe(1);
   });
+
+  it('loads it again, too, when the worker ends while another version is loaded, and still tells why that was not', async () => {
+    await write(golden.bytes, { version: 'v2', features: ['a', 'b', 'c', 'd'] });
+    if (worker === undefined) throw new TypeError('a model has been loaded');
+    const ended = worker;
+    const held = vi.spyOn(ended, 'postMessage').mockImplementation(() => undefined);
+    const loading = reload(2, path);
+    await vi.waitFor(() => expect(held).toHaveBeenCalled(), 10_000);
+
+    await ended.terminate();
+
+    expect((await loading).status).toBe(500);
+    await vi.waitFor(async () => expect((await server.get('/ready')).status).toBe(200), 15_000);
+    expect(await info(server)).toMatchObject({ version: 'v1', sequence: 2, failure: { sequence: 2 } });
+    const { json } = await server.post('/v1/models/iris:predict', { instances: golden.inputs });
+    expect(json).toEqual({ predictions: golden.predict });
+  }, 30_000);
 });
 
 describe('thirty reloads', () => {

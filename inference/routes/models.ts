@@ -113,7 +113,7 @@ export async function run(
 }
 
 /** Counts a request by how it ends. */
-export async function counted<T>({ metrics }: ModelsOptions, answer: () => Promise<T>): Promise<T> {
+export async function counted<T>({ metrics }: Pick<ModelsOptions, 'metrics'>, answer: () => Promise<T>): Promise<T> {
   try {
     const value = await answer();
     metrics.success();

@@ -37,8 +37,8 @@ export function refusal(error: unknown): unknown {
   ]);
 }
 
-/** scikit-learn says only that there is NaN or infinity somewhere. */
-function naming(error: ModelInputError, row: Float64Array, names: readonly string[]): ModelInputError {
+/** The error with the features to blame: scikit-learn says only that there is NaN or infinity somewhere. */
+export function naming(error: ModelInputError, row: Float64Array, names: readonly string[]): ModelInputError {
   const isBlamed = error.message.includes('NaN')
     ? Number.isNaN
     : (value: number) => !Number.isFinite(Math.fround(value));

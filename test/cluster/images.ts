@@ -21,16 +21,19 @@ export interface Images {
 
 const LABEL = 'switchyard.dev/inputs';
 const BUILD_TIMEOUT_MS = 15 * 60_000;
+const imagesLock = join(machineLocksDir, 'images');
 
 /** Starts dockerd where needed and builds what is stale. Ends with the names of the images. */
 export async function buildImages(onProgress: OnProgress, signal?: AbortSignal): Promise<Images> {
   await startDocker(onProgress, signal);
   await ensureBaseImages(onProgress, signal);
   const version = await projectVersion();
-  await withLock(join(machineLocksDir, 'images'), { what: 'builds the images', onProgress, signal }, async () => {
-    const inputs = await hashContext();
+  await withLock(imagesLock, { what: 'builds the images', onProgress, signal }, async () => {
     // One after the other: the second takes its first stage from the first's layers.
-    for (const program of PROGRAMS) await build(program, version, inputs, onProgress, signal);
+    for (const program of PROGRAMS) {
+      const expectedSeconds = program === PROGRAMS[0] ? 60 : 10;
+      await build({ program, image: imageName(program, version), version, expectedSeconds }, onProgress, signal);
+    }
     // What builds have left behind; the newer of it is the cache of the next build.
     await docker(['image', 'prune', '--force', '--filter', 'until=72h'], { signal });
   });
@@ -41,25 +44,45 @@ export async function buildImages(onProgress: OnProgress, signal?: AbortSignal):
   };
 }
 
+/** Builds the model server with the ONNX Runtime where that is stale, out of what `buildImages` has built. Ends with the name of the image. */
+export async function buildOnnxImage(onProgress: OnProgress, signal?: AbortSignal): Promise<string> {
+  const version = await projectVersion();
+  const image = `${imageName('inference', version)}-onnx`;
+  await withLock(imagesLock, { what: 'builds the images', onProgress, signal }, async () =>
+    build({ program: 'inference', target: 'onnx', image, version, expectedSeconds: 5 }, onProgress, signal),
+  );
+  return image;
+}
+
 const imageName = (program: Program, version: string): string => `switchyard/${program}:${version}`;
 
+interface Build {
+  readonly program: Program;
+  /** Stage of its Dockerfile; absent: the last one. */
+  readonly target?: string;
+  readonly image: string;
+  readonly version: string;
+  readonly expectedSeconds: number;
+}
+
 async function build(
-  program: Program,
-  version: string,
-  contextHash: string,
+  { program, target, image, version, expectedSeconds }: Build,
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const dockerfile = await readFile(join(projectRoot, `Dockerfile.${program}`), 'utf8');
-  const inputs = createHash('sha256').update(contextHash).update(dockerfile).digest('hex');
-  const image = imageName(program, version);
+  const inputs = createHash('sha256')
+    .update(await hashContext())
+    .update(dockerfile)
+    .digest('hex');
   if ((await labelOf(image)) === inputs) return;
   const values = { VERSION: version, ...(await gitValues()), BUILD_DATE: new Date().toISOString() };
   const args = [
     ...['build', '--network=host', '--file', `Dockerfile.${program}`, '--tag', image],
+    ...(target === undefined ? [] : ['--target', target]),
     ...['--label', `${LABEL}=${inputs}`, ...buildArgs(dockerfile, values), '.'],
   ];
-  const step = { step: `Building the image ${image}`, expectedSeconds: program === PROGRAMS[0] ? 60 : 10 };
+  const step = { step: `Building the image ${image}`, expectedSeconds };
   await asStep(onProgress, step, async () => docker(args, { cwd: projectRoot, timeoutMs: BUILD_TIMEOUT_MS, signal }));
 }
 
