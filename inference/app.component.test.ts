@@ -77,14 +77,14 @@ const aDesired = (artifact: object, more = {}) => ({
   ...more,
 });
 
-it('says so when MODEL_PATH is a directory, and does not call that a broken download', async () => {
-  const server = await startInference({ MODEL_PATH: tmpdir() }, { waitForLoad: false });
+it('says so when MODEL_PATH is a directory without a model, and does not call that a broken download', async () => {
+  const server = await startInference({ MODEL_PATH: dir }, { waitForLoad: false });
 
   await vi.waitFor(() => expect(server.logs.some(({ msg }) => msg === 'model not loaded')).toBe(true));
 
   expect(server.logs.find(({ msg }) => msg === 'model not loaded')).toMatchObject({
     reason: 'NoSuchKey',
-    detail: expect.stringContaining(`${tmpdir()} is not a file: set MODEL_PATH`) as string,
+    detail: expect.stringContaining(`There is no model in ${dir} (`) as string,
   });
   await server.stop();
 });

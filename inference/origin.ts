@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { Artifacts } from './model/artifacts.ts';
 import { fetchFromSibling } from './model/sibling.ts';
 import type { LoadRequest } from './model/slot.ts';
-import { fileStore } from './model/store.ts';
+import { fileStore } from './model/file-store.ts';
 import type { Store } from './model/store.ts';
 
 /** The SDK takes 40 MB: it is loaded only where there is a bucket. */

@@ -15,7 +15,7 @@ import type { AdapterSettings } from './settings.ts';
 
 /** A version that can be handed over. */
 export interface Adapted extends Reported {
-  /** Name in the store, and the verified file on our own disk. */
+  /** What the file is called, and where it is on our own disk, verified. */
   readonly key: string;
   readonly path: string;
   /** What the container has to say of it; undefined: its metadata.json names no version. */

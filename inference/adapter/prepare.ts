@@ -20,14 +20,14 @@ export interface AdaptedOptions {
 /** Throws LoadError: the reasons of `inspect` and of the loader, and SchemaIncompatible when both versions name features and they differ. */
 export function adaptedBy({ maxBytes, clock, loader }: AdaptedOptions): Prepare<Adapted> {
   return async (artifact, { revision, former }, signal) => {
-    const { key, path, versionId, etag, sha256, size } = artifact;
-    const { manifest, version: expectedVersion } = await inspect(artifact, { maxBytes }, signal);
-    await loader?.({ key, path }, signal);
+    const { key, path, fileName = key, versionId, etag, sha256, size } = artifact;
+    const file = { key: fileName, path };
+    const { manifest, version: expectedVersion } = await inspect(file, { maxBytes }, signal);
+    await loader?.(file, signal);
     if (former !== undefined) checkFeatures(manifest, former.manifest);
     const { version } = manifest;
     return {
-      key,
-      path,
+      ...file,
       manifest,
       expectedVersion,
       version,

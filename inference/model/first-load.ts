@@ -46,14 +46,18 @@ export async function poll(
 ): Promise<void> {
   const { current } = slot;
   let seen = current === undefined ? undefined : identityOf(current.active);
+  let told: string | undefined;
   while (await pause(everyMs, signal)) {
     try {
       const found = await store.look(key, signal);
+      told = undefined;
       if (identityOf(found) === seen) continue;
       const refused = await tryLoad(slot, found);
       if (refused === undefined || !isTransient(refused.reason)) seen = identityOf(found);
     } catch (error) {
-      log.debug({ err: error, key }, 'the store could not be asked');
+      const detail = loadErrorOf(error).message;
+      if (detail !== told && !signal.aborted) log.warn({ detail, key }, 'the store does not say what the key holds');
+      told = detail;
     }
   }
 }

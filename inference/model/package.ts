@@ -17,8 +17,16 @@ export interface Unpacked {
   readonly metadata?: Buffer;
 }
 
-const METADATA = 'metadata.json';
-const MODEL_FILES = ['model.joblib', 'model.pkl', 'model.json', 'model.ubj', 'model.bst', 'model.txt', 'model.onnx'];
+export const METADATA = 'metadata.json';
+export const MODEL_FILES = [
+  'model.joblib',
+  'model.pkl',
+  'model.json',
+  'model.ubj',
+  'model.bst',
+  'model.txt',
+  'model.onnx',
+];
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
 

@@ -10,7 +10,8 @@ import type { Prepare } from './slot.ts';
 /** Throws what `loader` throws, and SchemaIncompatible when clients of the former model could not use this one. */
 export function servedBy(loader: Loader, clock: Clock): Prepare<ServedModel> {
   return async (artifact, { revision, former }, signal) => {
-    const loaded = await loader({ key: artifact.key, path: artifact.path }, signal);
+    const { key, path, fileName = key } = artifact;
+    const loaded = await loader({ key: fileName, path }, signal);
     try {
       const next = servedModel(loaded, artifact, { revision, loadedAt: isoOf(clock()) });
       if (former !== undefined) checkCompatible(next.schema, former.schema);
