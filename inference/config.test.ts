@@ -36,13 +36,41 @@ describe('the configuration', () => {
     });
 
     expect(origin).toEqual({
-      kind: 's3',
+      kind: 'object',
       artifact: {
         store: { region: 'eu-central-1', endpoint: 'http://minio:9000', forcePathStyle: true },
         bucket: 'mlops-retail-models',
         key: 'artifacts/model-v1/model.tar.gz',
       },
     });
+  });
+
+  it('takes a web server where its URL is set, also where a region is', () => {
+    const config = loadConfig({
+      MODEL_STORE_URL: 'https://files.example/models',
+      MODEL_STORE_TOKEN: 'secret\n',
+      MODEL_BUCKET: 'retail',
+      MODEL_KEY: 'blue.tar.gz',
+      AWS_REGION: 'eu-central-1',
+    });
+
+    expect(config.origin).toEqual({
+      kind: 'object',
+      artifact: { store: { kind: 'http', url: 'https://files.example/models' }, bucket: 'retail', key: 'blue.tar.gz' },
+    });
+    expect(config.storeAuthorization).toBe('Bearer secret');
+    expect(JSON.stringify(config.origin)).not.toContain('secret');
+  });
+
+  it('takes a web server from the desired artifact file, and no region for it', () => {
+    const store = { kind: 'http', url: 'http://files:8080' };
+    const content = { ...desired, artifact: { ...desired.artifact, store } };
+
+    const { origin } = loadConfig({ DESIRED_ARTIFACT_FILE: '/etc/a.json', AWS_REGION: 'x' }, () =>
+      JSON.stringify(content),
+    );
+
+    expect(origin).toEqual({ kind: 'object', artifact: { ...content.artifact } });
   });
 
   it('goes by the desired artifact file where there is one', () => {
@@ -59,7 +87,7 @@ describe('the configuration', () => {
       pollMs: 0,
     });
     expect(config.origin).toMatchObject({
-      kind: 's3',
+      kind: 'object',
       artifact: { bucket: 'models', store: { region: 'x', endpoint: 'http://s3:9000' } },
     });
   });
@@ -81,6 +109,13 @@ describe('the configuration', () => {
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: must be one of TRACE, DEBUG, INFO'],
     [{ ADMIN_TOKEN: 'short' }, 'ADMIN_TOKEN: must have at least 16 characters'],
     [{ AWS_ENDPOINT_URL_S3: 'minio' }, 'AWS_ENDPOINT_URL_S3: must be a URL such as http://minio:9000'],
+    [
+      { MODEL_STORE_URL: 'files.example/models' },
+      'MODEL_STORE_URL: must be a URL such as https://files.example/models',
+    ],
+    [{ MODEL_STORE_URL: 'ftp://files.example' }, 'MODEL_STORE_URL: must be a URL'],
+    [{ MODEL_STORE_URL: 'https://files.example/?sig=x' }, 'without user name, password or query'],
+    [{ MODEL_STORE_TOKEN: 'a b' }, 'MODEL_STORE_TOKEN: must be one line of printable ASCII characters'],
     [{ S3_FORCE_PATH_STYLE: 'maybe' }, 'S3_FORCE_PATH_STYLE: must be true or false'],
     [{ DRAIN_SECONDS: '-1' }, 'DRAIN_SECONDS: must be a number from 0 to 600'],
   ])('refuses %j and says what to do', (env, message) => {
@@ -90,6 +125,7 @@ describe('the configuration', () => {
 
   it('never repeats a password', () => {
     expect(() => loadConfig({ AWS_ENDPOINT_URL_S3: 'http://me:secret@s3:9000' })).not.toThrow('secret');
+    expect(() => loadConfig({ MODEL_STORE_URL: 'http://me:secret@files' })).not.toThrow('secret');
   });
 
   it('takes a token from a file that ends its line', () => {

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ADAPTER_PORT, ADMIN_PORT, DesiredArtifact, GRPC_PORT, PUBLIC_PORT } from './contract.ts';
-import type { ArtifactRef } from './contract.ts';
+import type { ArtifactRef, StoreSettings } from './contract.ts';
 import type { CorsOrigins } from './cors.ts';
 import { adapterSettings } from './adapter/settings.ts';
 import type { AdapterSettings } from './adapter/settings.ts';
 import { monitoringSettings } from './monitoring/settings.ts';
 import type { MonitoringSettings } from './monitoring/settings.ts';
-import { ConfigError, endpoint, flag, issuesOf, number, text, token, whole } from './env.ts';
+import { ConfigError, baseUrl, bearer, endpoint, flag, issuesOf, number, text, token, whole } from './env.ts';
+import { authorizationOf } from './http-object.ts';
 
 export { ConfigError } from './env.ts';
 
@@ -52,6 +53,10 @@ const Environment = z.object({
   AWS_REGION: text,
   AWS_ENDPOINT_URL_S3: endpoint,
   S3_FORCE_PATH_STYLE: flag,
+  MODEL_STORE_URL: baseUrl,
+  MODEL_STORE_TOKEN: bearer,
+  MODEL_STORE_USERNAME: text,
+  MODEL_STORE_PASSWORD: text,
   MODEL_PATH: text.transform((value) => value ?? 'model/model.tar.gz'),
   MODEL_POLL_SECONDS: number(0, 86_400, 0),
   MODEL_DEPLOYMENT: text,
@@ -78,14 +83,16 @@ const Environment = z.object({
   DRIFT_MIN_ROWS: whole(1, 1e9, 200),
 });
 
-/** Where the model comes from: an object of a store, or a file of this machine. */
+/** Where the model comes from: an object of a store, or a file or directory of this machine. */
 export type Origin =
-  { readonly kind: 's3'; readonly artifact: ArtifactRef } | { readonly kind: 'file'; readonly path: string };
+  { readonly kind: 'object'; readonly artifact: ArtifactRef } | { readonly kind: 'file'; readonly path: string };
 
 export interface Config {
   /** Another container answers the requests, and we hand models over to it. */
   readonly adapter?: AdapterSettings;
   readonly origin: Origin;
+  /** What a store of kind http gets as Authorization. S3 has its own ways to find credentials. */
+  readonly storeAuthorization?: string;
   /** Revision and fencing number of the desired artifact; a server that runs alone starts at 0. */
   readonly sequence: number;
   readonly revision?: string;
@@ -129,9 +136,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
   const values = parsed.data;
   const desired = values.DESIRED_ARTIFACT_FILE && readDesired(values.DESIRED_ARTIFACT_FILE, read);
   const adapter = adapterSettings(env);
+  const storeAuthorization = storeAuthorizationOf(values);
   return Object.freeze({
     ...(adapter && { adapter }),
     ...(desired ? fromDesired(desired, values.AWS_REGION) : fromEnvironment(values)),
+    ...(storeAuthorization !== undefined && { storeAuthorization }),
     host: values.HOST,
     ...portsOf(values, adapter, (env['GRPC_PORT'] ?? '').trim() !== ''),
     ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),
@@ -192,24 +201,37 @@ type Chosen = Pick<Config, 'origin' | 'sequence' | 'revision' | 'siblings' | 'mo
 
 function fromDesired(desired: DesiredArtifact, region: string | undefined): Chosen {
   const { artifact, sequence, siblings, modelDeployment, variant, revision } = desired;
-  const store = { ...(region !== undefined && { region }), ...artifact.store };
-  const origin = { kind: 's3', artifact: { ...artifact, store } } as const;
+  const isWithout = region === undefined || artifact.store.kind === 'http';
+  const store = isWithout ? artifact.store : { region, ...artifact.store };
+  const origin = { kind: 'object', artifact: { ...artifact, store } } as const;
   return { origin, sequence, revision, modelDeployment, variant, ...(siblings !== undefined && { siblings }) };
 }
 
 function fromEnvironment(values: z.infer<typeof Environment>): Chosen {
-  const { AWS_REGION: region, AWS_ENDPOINT_URL_S3: url, MODEL_DEPLOYMENT: modelDeployment } = values;
-  const store = { forcePathStyle: values.S3_FORCE_PATH_STYLE, ...(url !== undefined && { endpoint: url }) };
-  const origin: Origin =
-    region === undefined
-      ? { kind: 'file', path: values.MODEL_PATH }
-      : { kind: 's3', artifact: { store: { ...store, region }, bucket: values.MODEL_BUCKET, key: values.MODEL_KEY } };
+  const { MODEL_DEPLOYMENT: modelDeployment, MODEL_BUCKET: bucket, MODEL_KEY: key } = values;
+  const store = storeFrom(values);
   return {
-    origin,
+    origin:
+      store === undefined
+        ? { kind: 'file', path: values.MODEL_PATH }
+        : { kind: 'object', artifact: { store, bucket, key } },
     sequence: 0,
     variant: values.VARIANT ?? 'default',
     ...(modelDeployment !== undefined && { modelDeployment }),
   };
+}
+
+/** AWS_REGION is often set by whoever runs the container, MODEL_STORE_URL only by a person who means it. */
+function storeFrom(values: z.infer<typeof Environment>): StoreSettings | undefined {
+  const { MODEL_STORE_URL: url, AWS_REGION: region, AWS_ENDPOINT_URL_S3: endpoint } = values;
+  if (url !== undefined) return { kind: 'http', url };
+  if (region === undefined) return undefined;
+  return { forcePathStyle: values.S3_FORCE_PATH_STYLE, ...(endpoint !== undefined && { endpoint }), region };
+}
+
+function storeAuthorizationOf(values: z.infer<typeof Environment>): string | undefined {
+  const { MODEL_STORE_TOKEN: token, MODEL_STORE_USERNAME: username, MODEL_STORE_PASSWORD: password } = values;
+  return authorizationOf({ token, username, password });
 }
 
 function readDesired(path: string, read: (path: string) => string): DesiredArtifact {

@@ -10,12 +10,30 @@ export const GRPC_PORT = 9000;
 /** Default port of the admin API, which asks for a bearer token. */
 export const ADMIN_PORT = 8081;
 
-/** How to reach an object store; from the operator's configuration, never from a resource. */
-export const StoreSettings = z.strictObject({
+/** Whether an address is a web address and nothing more: the password of a URL would stand in logs. */
+export function isPlainUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  return url.username + url.password + url.search + url.hash === '';
+}
+
+export const S3Settings = z.strictObject({
+  kind: z.literal('s3').optional(),
   endpoint: z.url().optional(),
   region: z.string().min(1).optional(),
   forcePathStyle: z.boolean().default(false),
 });
+export type S3Settings = z.infer<typeof S3Settings>;
+
+/** A web server: an object is at `<url>/<bucket>/<key>`. */
+export const HttpSettings = z.strictObject({
+  kind: z.literal('http'),
+  url: z.string().refine(isPlainUrl, 'must be a URL such as https://files.example/models, without password or query'),
+});
+export type HttpSettings = z.infer<typeof HttpSettings>;
+
+/** How to reach an object store; from the operator's configuration, never from a resource. */
+export const StoreSettings = z.discriminatedUnion('kind', [S3Settings, HttpSettings]);
 export type StoreSettings = z.infer<typeof StoreSettings>;
 
 const version = {
@@ -45,18 +63,11 @@ export const DesiredArtifact = z.strictObject({
 });
 export type DesiredArtifact = z.infer<typeof DesiredArtifact>;
 
-/** Whether an address may get copies: the password of a URL would stand in logs. */
-export function isPeerUrl(value: string): boolean {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:$/.test(url.protocol)) return false;
-  return url.username + url.password + url.search + url.hash === '';
-}
-
 export const ShadowPeer = z.strictObject({
   /** Of the variant; a label of metrics. */
   name: z.string().min(1).max(63),
   /** Base URL of its public port. */
-  url: z.string().refine(isPeerUrl, 'must be a URL such as http://retail--candidate, without password or query'),
+  url: z.string().refine(isPlainUrl, 'must be a URL such as http://retail--candidate, without password or query'),
   /** Of the requests that this server answers. */
   percent: z.number().min(0).max(100),
 });

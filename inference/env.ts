@@ -1,5 +1,6 @@
 // How an environment variable is read: trimmed, checked against its bounds, with a message for the person who set it.
 import { z } from 'zod';
+import { isPlainUrl } from './contract.ts';
 
 /** An environment variable that is set to nothing counts as not set. */
 export const text = z
@@ -42,14 +43,23 @@ function hasCredentials(url: string): boolean {
   return username + password !== '';
 }
 
+/** Base URL of a web server. */
+export const baseUrl = text.refine(
+  (value) => value === undefined || isPlainUrl(value),
+  'must be a URL such as https://files.example/models, without user name, password or query',
+);
+
 const TOKEN = /^[\x21-\x7e]+$/;
-/** A bearer token: it travels in a header. */
-export const token = text
-  .refine((value) => value === undefined || value.length >= 16, 'must have at least 16 characters')
-  .refine(
-    (value) => value === undefined || TOKEN.test(value),
-    'must be one line of printable ASCII characters without blanks',
-  );
+/** Somebody else's bearer token: it travels in a header. */
+export const bearer = text.refine(
+  (value) => value === undefined || TOKEN.test(value),
+  'must be one line of printable ASCII characters without blanks',
+);
+/** One of ours. */
+export const token = bearer.refine(
+  (value) => value === undefined || value.length >= 16,
+  'must have at least 16 characters',
+);
 
 /** Every issue with the name of its variable. */
 export function issuesOf(error: z.ZodError): string {

@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fixture, fixturePath, startInference } from '../test/support/inference-rig.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startFakeFiles } from '../test/support/fake-files.ts';
+import type { FakeFiles } from '../test/support/fake-files.ts';
+import { desiredEnv, fixture, fixturePath, startInference } from '../test/support/inference-rig.ts';
 import type { Rig } from '../test/support/inference-rig.ts';
 import { unpack } from './model/package.ts';
 
@@ -114,5 +116,82 @@ describe('a directory', () => {
     const rig = await start({ MODEL_PATH: dir });
 
     expect((await rig.admin('GET', '/model/info')).json).toMatchObject({ failure: { reason: 'ArtifactInvalid' } });
+  });
+});
+
+describe('a web server', () => {
+  let files: FakeFiles;
+  const KEY = 'retail/model.tar.gz';
+  const PATH = `models/${KEY}`;
+
+  beforeAll(async () => {
+    files = await startFakeFiles();
+  });
+  beforeEach(() => {
+    files.faults.length = 0;
+    Object.assign(files.ways, { etags: 'strong', dates: true, authorization: undefined });
+  });
+  afterAll(() => files.close());
+
+  const alone = () => ({ MODEL_STORE_URL: files.url, MODEL_BUCKET: 'models', MODEL_KEY: KEY, ...POLL });
+  const pinned = (version: object, more = {}) =>
+    desiredEnv(dir, {
+      artifact: { store: { kind: 'http', url: files.url }, bucket: 'models', key: KEY, ...version },
+      ...{ sequence: 1, modelDeployment: 'retail', variant: 'blue', revision: 'r1', ...more },
+    });
+
+  it.each(['strong', 'weak', 'none'] as const)(
+    'with %s ETags is followed, without a load for nothing',
+    async (etags) => {
+      files.ways.etags = etags;
+      files.put(PATH, fixture('basket-blue'));
+      const rig = await start(alone());
+      await serves(rig, 'blue-1');
+      const asked = files.requests.length;
+      await vi.waitFor(() => expect(files.requests.length).toBeGreaterThan(asked + 3), PATIENCE);
+      const idle = loads(rig);
+      files.put(PATH, fixture('basket-blue-2'));
+
+      await serves(rig, 'blue-2');
+
+      expect(idle).toBe(1);
+    },
+  );
+
+  it('gets the login, which no log shows', async () => {
+    files.ways.authorization = `Basic ${btoa('me:pass-canary')}`;
+    files.put(PATH, fixture('basket-blue'));
+    const login = { MODEL_STORE_USERNAME: 'me', MODEL_STORE_PASSWORD: 'pass-canary' };
+
+    const rig = await start({ ...alone(), ...login, LOG_LEVEL: 'debug' });
+
+    await serves(rig, 'blue-1');
+    expect(JSON.stringify(rig.logs)).not.toMatch(/canary|Basic|bWU6/);
+  });
+
+  it('is asked for exactly the version that the operator names', async () => {
+    const { etag, size } = files.put(PATH, fixture('basket-blue'));
+    const rig = await start(await pinned({ etag, size }));
+    const next = files.put(PATH, fixture('basket-blue-2'));
+    files.put(PATH, fixture('basket-green'));
+
+    const stale = await rig.admin('POST', '/model/reload', { sequence: 2, key: KEY, etag: next.etag, size: next.size });
+
+    expect(stale).toMatchObject({
+      status: 502,
+      json: { error: { reason: 'ObjectChanged' }, active: { version: 'blue-1' } },
+    });
+    expect((await rig.get('/health')).json).toMatchObject({ version: 'blue-1' });
+  });
+
+  it('that has other bytes by now does not keep a new pod from the promoted ones: a sibling has them', async () => {
+    const { etag, sha256, size } = files.put(PATH, fixture('basket-blue'));
+    const rig = await start(await pinned({ etag, size }));
+    files.put(PATH, fixture('basket-green'));
+
+    const late = await startInference(await pinned({ etag, size, sha256 }, { siblings: rig.adminUrl }));
+
+    expect((await late.get('/model/info')).json).toMatchObject({ version: 'blue-1', artifact: { sha256 } });
+    await late.stop();
   });
 });

@@ -2,16 +2,19 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { Artifacts } from './model/artifacts.ts';
+import { httpStore } from './model/http.ts';
 import { fetchFromSibling } from './model/sibling.ts';
 import type { LoadRequest } from './model/slot.ts';
 import { fileStore } from './model/file-store.ts';
 import type { Store } from './model/store.ts';
 
-/** The SDK takes 40 MB: it is loaded only where there is a bucket. */
-export async function storeOf({ origin }: Config): Promise<Store> {
+/** The SDK takes 40 MB: it is loaded only where there is an S3 bucket. */
+export async function storeOf({ origin, storeAuthorization: authorization }: Config): Promise<Store> {
   if (origin.kind === 'file') return fileStore(origin.path);
+  const { store: settings, bucket } = origin.artifact;
+  if (settings.kind === 'http') return httpStore({ settings, bucket, authorization });
   const { s3Store } = await import('./model/s3.ts');
-  return s3Store({ settings: origin.artifact.store, bucket: origin.artifact.bucket });
+  return s3Store({ settings, bucket });
 }
 
 /** `retryMs`: see `Artifacts`. */

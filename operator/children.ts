@@ -1,4 +1,5 @@
 // The objects that a resource owns, in the order in which they are applied, and which of those that exist are to stay.
+import type { StoreSettings } from '../inference/contract.ts';
 import { artifactConfigMapName, controllerRevisionName, routerName, serviceName, variantName } from './domain/names.ts';
 import type { Observed, StoredRevision } from './domain/observed.ts';
 import { durationMs } from './domain/duration.ts';
@@ -78,7 +79,7 @@ export function templateRenderer(
       image: runtime.image ?? context.images.inference,
       inferenceImage: context.images.inference,
       runtime,
-      store: context.store(source.store) ?? { forcePathStyle: false },
+      store: settingsIn(context, source.store),
       bucket: source.bucket,
       region: source.region,
       credentialsSecret: source.credentials,
@@ -141,10 +142,19 @@ function artifactFile(
   revision: StoredRevision,
 ): Manifest {
   const artifact = withLearnedSha256(revision, rows);
-  // The region is in the pod's environment: the one of the spec goes before the store's.
-  const { endpoint, forcePathStyle } = context.store(artifact.store) ?? { forcePathStyle: false };
-  const store = { forcePathStyle, ...(endpoint !== undefined && { endpoint }) };
+  const store = withoutRegion(settingsIn(context, artifact.store));
   return buildArtifactConfigMap({ owner, variant, revision: revision.name, sequence: state.sequence, artifact, store });
+}
+
+function settingsIn(context: PlanContext, store: string): StoreSettings {
+  return context.store(store) ?? { forcePathStyle: false };
+}
+
+/** The region is in the pod's environment: the one of the spec goes before the store's. */
+function withoutRegion(settings: StoreSettings): StoreSettings {
+  if (settings.kind === 'http') return settings;
+  const { endpoint, forcePathStyle } = settings;
+  return { forcePathStyle, ...(endpoint !== undefined && { endpoint }) };
 }
 
 /** A pod reads one bucket for as long as it lives: where the candidate is in another one, the pods that replace the present ones start on it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig } from './config.ts';
+import { ConfigError, loadConfig, settingsOf } from './config.ts';
 
 const FILE = '/etc/switchyard/config.yaml';
 
@@ -53,6 +53,27 @@ describe('the configuration', () => {
       },
       resync: 60_000,
     });
+  });
+
+  it('reads a web server as a store', () => {
+    const yaml = `
+      stores:
+        files: {kind: http, url: "https://files.example/models", allowOperatorIdentity: {namespaces: ["*"], buckets: [public]}}
+        minio: {kind: s3, endpoint: "http://minio:9000", region: eu}`;
+
+    const { stores } = load(yaml);
+
+    expect(stores['files']).toEqual({
+      kind: 'http',
+      url: 'https://files.example/models',
+      allowOperatorIdentity: { namespaces: ['*'], buckets: ['public'] },
+    });
+    // What pods are told has to be understood by those of an older release too.
+    expect([...Object.values(stores)].map(settingsOf)).toEqual([
+      { forcePathStyle: false },
+      { kind: 'http', url: 'https://files.example/models' },
+      { endpoint: 'http://minio:9000', region: 'eu', forcePathStyle: false },
+    ]);
   });
 
   it('lets the environment win over the file, field by field', () => {
@@ -110,6 +131,25 @@ describe('a configuration that cannot be used', () => {
       '{stores: {MinIO: {}}}',
       {},
       `${FILE}: stores.MinIO: must be named by a DNS label such as minio`,
+    ],
+    ['a kind of store that is none', '{stores: {a: {kind: ftp}}}', {}, `${FILE}: stores.a.kind: must be s3 or http`],
+    [
+      'a web server without an address',
+      '{stores: {a: {kind: http}}}',
+      {},
+      `${FILE}: stores.a.url: must be a URL such as https://files.example/models, without user name, password or query`,
+    ],
+    [
+      'a login in an address',
+      '{stores: {a: {kind: http, url: "https://u:canary@files.example"}}}',
+      {},
+      `${FILE}: stores.a.url: must be a URL such as https://files.example/models, without user name, password or query`,
+    ],
+    [
+      'S3 settings of a web server',
+      '{stores: {a: {kind: http, url: "http://files", region: eu}}}',
+      {},
+      `${FILE}: stores.a.region: unknown; remove it or correct its spelling`,
     ],
     ['a list', '[1]', {}, `${FILE}: must be a mapping such as "stores: {minio: {endpoint: …}}"`],
     [

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isPlainUrl, type StoreSettings } from '../inference/contract.ts';
 import { durationMs } from './domain/duration.ts';
 import { LOG_LEVELS } from './logger.ts';
 
@@ -26,7 +27,11 @@ const kubeName = (pattern: string, max: number, what: string) =>
 const flag = z.boolean({ error: 'must be true or false' });
 const names = (what: string) => z.array(text(what), { error: `must be a list of ${what}s, or ["*"] for all` });
 
-const Store = z.strictObject({
+/** Who may have the operator ask without a Secret. */
+const allowOperatorIdentity = z.strictObject({ namespaces: names('namespace'), buckets: names('bucket') }).optional();
+
+const S3Store = z.strictObject({
+  kind: z.literal('s3').optional(),
   endpoint: z
     .url({ protocol: /^https?$/, error: 'must be a URL such as https://minio.example.com:9000' })
     // The endpoint stands in ConfigMaps and logs.
@@ -36,7 +41,18 @@ const Store = z.strictObject({
     .optional(),
   region: text('a region such as us-east-1').optional(),
   forcePathStyle: flag.default(false),
-  allowOperatorIdentity: z.strictObject({ namespaces: names('namespace'), buckets: names('bucket') }).optional(),
+  allowOperatorIdentity,
+});
+
+const URL_RULE = 'must be a URL such as https://files.example/models, without user name, password or query';
+const HttpStore = z.strictObject({
+  kind: z.literal('http'),
+  url: text(URL_RULE.slice('must be '.length)).refine(isPlainUrl, { error: URL_RULE }),
+  allowOperatorIdentity,
+});
+
+const Store = z.discriminatedUnion('kind', [S3Store, HttpStore], {
+  error: 'must be s3 or http',
 });
 
 const Images = z.strictObject({
@@ -76,6 +92,13 @@ const Settings = z.strictObject({
 /** `resync` is in ms. `stores` always has `aws`. */
 export type Config = z.output<typeof Settings>;
 export type StoreConfig = Config['stores'][string];
+
+/** What pods are told of a store. */
+export function settingsOf(store: StoreConfig): StoreSettings {
+  if (store.kind === 'http') return { kind: 'http', url: store.url };
+  const { endpoint, region, forcePathStyle } = store;
+  return { forcePathStyle, ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) };
+}
 
 /** A store by its name in a resource; undefined when the configuration has none, also for a name such as `constructor`. */
 export function storeNamed(stores: Config['stores'], name: string): StoreConfig | undefined {

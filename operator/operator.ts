@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createSourceOpener } from './artifacts/opener.ts';
 import { ArtifactPoller } from './artifacts/poller.ts';
-import { S3ClientFactory } from './artifacts/s3-reader.ts';
+import { StoreClients } from './artifacts/store-clients.ts';
 import type { Config } from './config.ts';
 import { resync, runController } from './controller.ts';
 import { CrdCheck } from './crd-check.ts';
@@ -237,11 +237,11 @@ function podClients(clock: Clock, lifecycle: Lifecycle): Pick<Deps, 'pods' | 'ro
 
 function startPoller({ options, queue, metrics }: Parts, readSecret: ReturnType<typeof secretReader>): ArtifactPoller {
   const { config, clock, log, lifecycle } = options;
-  const s3 = new S3ClientFactory();
+  const clients = new StoreClients(clock);
   const opener = createSourceOpener({
     stores: config.stores,
     readSecret,
-    createClient: (input) => s3.create(input),
+    openStore: (access) => clients.open(access),
     clock,
   });
   const poller = new ArtifactPoller({
@@ -254,7 +254,7 @@ function startPoller({ options, queue, metrics }: Parts, readSecret: ReturnType<
   });
   lifecycle.onStop('artifact poller', async () => {
     await poller.stop();
-    s3.close();
+    clients.close();
   });
   return poller;
 }

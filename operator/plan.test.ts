@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DesiredArtifact } from '../inference/contract.ts';
 import {
   aResource,
   aSpec,
@@ -7,6 +8,7 @@ import {
   conditionsOf,
   context,
   find,
+  KEY,
   NOW,
   resolved,
   settle,
@@ -44,6 +46,23 @@ describe('a new resource', () => {
       'Deployment/retail--blue',
       'Service/retail',
     ]);
+  });
+
+  it('has its pods told of a web server as they are told of S3, and is not durable', () => {
+    const store = { kind: 'http', url: 'https://files.example/models' } as const;
+    const artifact = { store: 'files', bucket: 'models', key: KEY, etag: '"1"' };
+    const seen = withBlue(aWorld(), { artifact: { kind: 'resolved', artifact, listedAt: NOW } });
+    const spec = aSpec({ source: { s3: { store: 'files', credentialsSecretRef: { name: 'files-read' } } } });
+
+    const done = plan(aResource({ spec }), seen, { ...context, store: () => store }, NOW);
+
+    const file = find(done, 'ConfigMap', 'retail--blue-artifact')?.['data'] as Record<string, string>;
+    expect(DesiredArtifact.parse(JSON.parse(file['artifact.json'] ?? '')).artifact).toMatchObject({
+      store,
+      etag: '"1"',
+    });
+    expect(JSON.stringify(find(done, 'Deployment', 'retail--blue'))).toContain('MODEL_STORE_TOKEN');
+    expect(conditionsOf(done)).toMatchObject({ ArtifactDurable: 'False/BucketNotVersioned' });
   });
 
   it('has its admin Secret and revision recorded before status names them', () => {

@@ -1,6 +1,6 @@
 // One pass for one resource: observe, plan, apply. Level-triggered: it never asks what happened, only what is.
 import { applyPlan, writeStatus } from './apply.ts';
-import { storeNamed } from './config.ts';
+import { settingsOf, storeNamed } from './config.ts';
 import type { Deps } from './deps.ts';
 import { splitKey, type Key } from './kube/objects.ts';
 import { observe } from './observe.ts';
@@ -65,9 +65,7 @@ function planContext({ config, newToken }: Deps, knownToken: string | undefined)
     images: config.images,
     store: (name) => {
       const store = storeNamed(config.stores, name);
-      if (store === undefined) return undefined;
-      const { endpoint, region, forcePathStyle } = store;
-      return { forcePathStyle, ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) };
+      return store && settingsOf(store);
     },
     defaultBucket: config.defaultBucket,
     defaultRegion: config.defaultRegion,

@@ -114,7 +114,7 @@ describe('docs/configuration.md', () => {
   const operators = variables('operator/config.ts', /^ {2}([A-Z_]{4,}): \[/gm);
   const servers = variables(
     'inference/config.ts',
-    /^ {2}([A-Z_]{4,}\d?): (?:text|number|whole|flag|level|endpoint|token)/gm,
+    /^ {2}([A-Z_]{4,}\d?): (?:text|number|whole|flag|level|endpoint|baseUrl|bearer|token)/gm,
   );
   const copies = variables('inference/monitoring/settings.ts', /^ {2}([A-Z_]{4,}): (?:text|number|flag|sink|names)/gm);
   const adapters = variables('inference/adapter/settings.ts', /^ {2}(ADAPTER[A-Z_]*): /gm);

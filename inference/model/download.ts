@@ -53,6 +53,21 @@ export async function save(
   return { sha256: hash.digest('hex'), size };
 }
 
+/** Calls with a signal that ends with `signal`, or when the call has taken `ms`; what the call answered goes on to follow `signal` alone. */
+export async function within<T>(
+  ms: number,
+  signal: AbortSignal,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ms);
+  try {
+    return await call(AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export function tooLarge(maxBytes: number): LoadError {
   return new LoadError(
     'ArtifactTooLarge',

@@ -31,7 +31,7 @@ export interface LocalFiles {
   readonly files: readonly [LocalFile, ...LocalFile[]];
 }
 
-const HINT = 'set MODEL_PATH, or AWS_REGION with MODEL_BUCKET and MODEL_KEY';
+const HINT = 'set MODEL_PATH, AWS_REGION with MODEL_BUCKET and MODEL_KEY, or MODEL_STORE_URL with both';
 /** Most names of a directory that a message shows. */
 const SHOWN = 5;
 

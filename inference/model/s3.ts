@@ -1,9 +1,10 @@
 // An S3 bucket, of AWS or anybody else, as a store. A version is pinned by VersionId and If-Match, so that HEAD and GET never see two objects.
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
-import type { StoreSettings } from '../contract.ts';
+import type { S3Settings } from '../contract.ts';
 import { LoadError } from '../errors.ts';
-import { save, tooLarge, unreachable } from './download.ts';
+import { isSameEtag } from '../etag.ts';
+import { save, tooLarge, unreachable, within } from './download.ts';
 import type { Limits } from './download.ts';
 import type { Fetched, Store, Version, Wanted } from './store.ts';
 
@@ -11,7 +12,7 @@ const CONNECT_MS = 3_000;
 const ANSWER_MS = 15_000;
 
 export interface S3Options {
-  readonly settings: StoreSettings;
+  readonly settings: S3Settings;
   readonly bucket: string;
   /** Fixed credentials; without them the SDK's default chain (environment, web identity, container, instance). */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -79,15 +80,11 @@ class S3Store implements Store {
 
   /** The head of an answer within the deadline; a body has its own stall clock. */
   async #answer<T>(key: string, signal: AbortSignal, send: (options: { abortSignal: AbortSignal }) => Promise<T>) {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), this.#deadlineMs);
     try {
-      return await send({ abortSignal: AbortSignal.any([signal, late.signal]) });
+      return await within(this.#deadlineMs, signal, (abortSignal) => send({ abortSignal }));
     } catch (error) {
       signal.throwIfAborted();
       throw s3Error(this.#where(key), error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -110,17 +107,13 @@ function mismatch(
   { maxBytes }: Limits,
 ): LoadError | undefined {
   const { length = 0, etag } = found;
-  if (wanted.etag !== undefined && etag !== undefined && bare(etag) !== bare(wanted.etag)) {
+  if (wanted.etag !== undefined && etag !== undefined && !isSameEtag(etag, wanted.etag)) {
     return new LoadError('ObjectChanged', `${where} has ETag ${etag} now, ${wanted.etag} was asked for`);
   }
   if (wanted.size !== undefined && length !== wanted.size) {
     return new LoadError('ObjectChanged', `${where} has ${length} bytes now, ${wanted.size} were asked for`);
   }
   return length > maxBytes ? tooLarge(maxBytes) : undefined;
-}
-
-function bare(etag: string): string {
-  return etag.replace(/^(?:W\/)?"(.*)"$/, '$1');
 }
 
 function versionOf(key: string, versionId: string | undefined, etag: string | undefined): Version {

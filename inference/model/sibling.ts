@@ -1,7 +1,7 @@
 // A sibling pod as the last place that still has an artifact: an upload over the key of an unversioned bucket destroys the promoted bytes in the store.
 import { Readable } from 'node:stream';
 import { LoadError } from '../errors.ts';
-import { save, unreachable } from './download.ts';
+import { save, unreachable, within } from './download.ts';
 import type { Limits, Saved } from './download.ts';
 
 const ANSWER_MS = 10_000;
@@ -14,21 +14,12 @@ export async function fetchFromSibling(
   signal: AbortSignal,
 ): Promise<Saved> {
   const url = new URL(`artifacts/${sha256}`, base.endsWith('/') ? base : `${base}/`);
-  const answering = new AbortController();
-  const timer = setTimeout(() => answering.abort(), ANSWER_MS);
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      headers: { authorization: `Bearer ${token}` },
-      redirect: 'error',
-      signal: AbortSignal.any([signal, answering.signal]),
-    });
-  } catch (error) {
+  const response = await within(ANSWER_MS, signal, (both) =>
+    fetch(url, { headers: { authorization: `Bearer ${token}` }, redirect: 'error', signal: both }),
+  ).catch((error: unknown) => {
     signal.throwIfAborted();
     throw unreachable(`No sibling answers at ${url.host}`, error);
-  } finally {
-    clearTimeout(timer);
-  }
+  });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
     throw siblingError(response.status, url.host);

@@ -1,6 +1,6 @@
 // Who gets copies of requests: the payload log and the shadow peers. Addresses come from here only, never from a request.
 import { z } from 'zod';
-import { ShadowPeers, isPeerUrl } from '../contract.ts';
+import { ShadowPeers, isPlainUrl } from '../contract.ts';
 import { ConfigError, flag, issuesOf, number, text } from '../env.ts';
 
 export interface PayloadSettings {
@@ -29,7 +29,7 @@ export interface MonitoringSettings {
 
 const sink = text.transform((value, context) => {
   if (value === undefined || value === 'stdout') return value;
-  if (isPeerUrl(value)) return new URL(value);
+  if (isPlainUrl(value)) return new URL(value);
   context.addIssue({
     code: 'custom',
     message: 'must be stdout, or a URL such as http://broker/default, without password or query',

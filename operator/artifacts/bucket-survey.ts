@@ -3,7 +3,7 @@ import type { ObjectFacts } from '../domain/artifact.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { compareKeys, justBefore, planCalls, type Call } from './coverage.ts';
 import { isOutage, StoreError, type StoreFailure } from './failure.ts';
-import type { ListedObject, Page, S3Reader } from './s3-reader.ts';
+import type { ListedObject, Page, StoreReader } from './reader.ts';
 import type { Found } from './key-state.ts';
 
 export type Answer =
@@ -29,12 +29,12 @@ const CALLS_AT_ONCE = 4;
 
 /** Asks one bucket with one identity, and remembers which folders are not worth a List. */
 export class BucketSurvey {
-  readonly #reader: S3Reader;
+  readonly #reader: StoreReader;
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   /** Folder → until when (monotonic). */
   readonly #unlistable = new Map<string, number>();
 
-  constructor(reader: S3Reader, clock: Pick<Clock, 'now' | 'monotonic'>) {
+  constructor(reader: StoreReader, clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.#reader = reader;
     this.#clock = clock;
   }
@@ -136,7 +136,7 @@ export class BucketSurvey {
   }
 
   /** A page of the folder; undefined when it may not be listed. */
-  async #page(request: Parameters<S3Reader['list']>[0], signal: AbortSignal): Promise<Page | undefined> {
+  async #page(request: Parameters<StoreReader['list']>[0], signal: AbortSignal): Promise<Page | undefined> {
     try {
       return await this.#reader.list(request, signal);
     } catch (error) {
@@ -172,7 +172,7 @@ export class BucketSurvey {
 
   /** A HEAD's answer has no body: only a List can tell a missing bucket from a missing key. */
   async #whyMissing(key: string, failure: StoreFailure, signal: AbortSignal): Promise<StoreFailure> {
-    if (failure.reason !== 'NoSuchKey') return failure;
+    if (failure.reason !== 'NoSuchKey' || !this.#reader.canList) return failure;
     try {
       await this.#reader.list({ prefix: key, startAfter: '' }, signal);
       return failure;
@@ -189,7 +189,7 @@ export class BucketSurvey {
   }
 
   #canList(prefix: string): boolean {
-    return (this.#unlistable.get(prefix) ?? -Infinity) <= this.#clock.monotonic();
+    return this.#reader.canList && (this.#unlistable.get(prefix) ?? -Infinity) <= this.#clock.monotonic();
   }
 }
 

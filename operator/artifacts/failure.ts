@@ -30,27 +30,21 @@ export interface AskedFor {
   readonly versionId?: string | undefined;
 }
 
-interface Judgement {
+export interface Judgement {
   readonly reason: StoreFailureReason;
   readonly text: string;
 }
 
+/** What is known of a call that failed. */
+export interface CallFacts {
+  readonly name?: string | undefined;
+  readonly status?: number | undefined;
+  readonly requestId?: string | undefined;
+  /** Node's code of a connection or TLS error. */
+  readonly code?: string | undefined;
+}
+
 const MAX_KEY = 100;
-const BAD_CREDENTIALS = [
-  'InvalidAccessKeyId',
-  'SignatureDoesNotMatch',
-  'ExpiredToken',
-  'InvalidToken',
-  'TokenRefreshRequired',
-];
-const THROTTLED = [
-  'SlowDown',
-  'Throttling',
-  'ThrottlingException',
-  'TooManyRequestsException',
-  'RequestLimitExceeded',
-  'BandwidthLimitExceeded',
-];
 
 /** True when no further call to this bucket makes sense for now. */
 export function isOutage({ reason }: StoreFailure): boolean {
@@ -67,11 +61,8 @@ export function sourceFailure(reason: StoreFailureReason, message: string): Stor
   return { reason, message: message.slice(0, MAX_MESSAGE), cause: message };
 }
 
-/** The failure behind an error that the AWS SDK threw. */
-export function toStoreFailure(error: unknown, asked: AskedFor): StoreFailure {
-  if (error instanceof StoreError) return error.failure;
-  const facts = factsOf(error);
-  const { reason, text } = judge(facts, asked);
+/** The failure of a call, as it was judged. */
+export function callFailure({ reason, text }: Judgement, facts: CallFacts, asked: AskedFor): StoreFailure {
   const status = facts.status === undefined ? [] : [`HTTP ${facts.status}`];
   const id = facts.requestId === undefined ? [] : [`request id ${facts.requestId}`];
   const details = [...status, ...id].join(', ');
@@ -80,73 +71,21 @@ export function toStoreFailure(error: unknown, asked: AskedFor): StoreFailure {
   return {
     reason,
     message: message.slice(0, MAX_MESSAGE),
-    cause: `${reason} ${facts.status ?? facts.code ?? facts.name}`,
+    cause: `${reason} ${facts.status ?? facts.code ?? facts.name ?? ''}`,
   };
 }
 
-interface ErrorFacts {
-  readonly name: string;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-  /** Node's code of a connection or TLS error. */
-  readonly code: string | undefined;
-}
-
-function factsOf(error: unknown): ErrorFacts {
-  const metadata = property(error, '$metadata');
-  const status = property(metadata, 'httpStatusCode');
+/** Name and code of a thrown error; a code that is none of Node's is left out. */
+export function connectionFacts(error: unknown): Pick<CallFacts, 'name' | 'code'> {
   const code = property(error, 'code');
-  const requestId = property(metadata, 'requestId');
   return {
     name: error instanceof Error ? error.name : '',
-    status: typeof status === 'number' ? status : undefined,
-    requestId: typeof requestId === 'string' && /^[A-Za-z0-9+/=_-]{1,64}$/.test(requestId) ? requestId : undefined,
     code: typeof code === 'string' && /^[A-Z0-9_]{2,60}$/.test(code) ? code : undefined,
   };
 }
 
-function judge(facts: ErrorFacts, asked: AskedFor): Judgement {
-  if (facts.name === 'CredentialsProviderError') {
-    return {
-      reason: 'InvalidCredentials',
-      text: 'no credentials: name a Secret in spec.source.s3.credentialsSecretRef',
-    };
-  }
-  if (facts.status === undefined) return unreachable(facts);
-  return byName(facts.name, asked) ?? byStatus(facts.status, asked);
-}
-
-function byName(name: string, { bucket }: AskedFor): Judgement | undefined {
-  if (name === 'NoSuchBucket') return { reason: 'NoSuchBucket', text: `bucket ${bucket} does not exist` };
-  if (name === 'RequestTimeTooSkewed')
-    return { reason: 'AccessDenied', text: "the operator's clock differs from the store's" };
-  if (BAD_CREDENTIALS.includes(name)) return { reason: 'InvalidCredentials', text: 'the credentials are not valid' };
-  if (THROTTLED.includes(name)) return { reason: 'Throttled', text: 'the store asks for fewer requests' };
-  return undefined;
-}
-
-function byStatus(status: number, asked: AskedFor): Judgement {
-  if (status === 403 || status === 401) return { reason: 'AccessDenied', text: deniedText(asked) };
-  if (status === 404 || status === 405) return { reason: 'NoSuchKey', text: missingText(asked) };
-  if (status === 400 && asked.versionId !== undefined) return { reason: 'NoSuchKey', text: missingText(asked) };
-  if (status === 400) return { reason: 'InvalidCredentials', text: 'refused: wrong region or expired credentials' };
-  if (status >= 300 && status < 400)
-    return { reason: 'NoSuchBucket', text: 'the bucket is in another region: set source.s3.region' };
-  if (status === 429 || status === 503) return { reason: 'Throttled', text: 'the store asks for fewer requests' };
-  return { reason: 'StoreUnreachable', text: 'the store failed' };
-}
-
-/** A store that may not say whether a key exists answers 403 for both. */
-function deniedText({ operation }: AskedFor): string {
-  if (operation === 'List') return 's3:ListBucket is not allowed';
-  return 's3:GetObject is not allowed, or the key does not exist and s3:ListBucket is not allowed';
-}
-
-function missingText({ versionId }: AskedFor): string {
-  return versionId === undefined ? 'the key does not exist' : `the key has no version ${versionId.slice(0, 64)}`;
-}
-
-function unreachable({ name, code }: ErrorFacts): Judgement {
+/** What a call means that got no answer. */
+export function unreachable({ name, code }: CallFacts): Judgement {
   const isTimeout = name === 'TimeoutError' || name === 'AbortError' || code === 'ETIMEDOUT';
   return {
     reason: 'StoreUnreachable',
@@ -154,6 +93,7 @@ function unreachable({ name, code }: ErrorFacts): Judgement {
   };
 }
 
-function property(value: unknown, name: string): unknown {
+/** A member of anything that was thrown. */
+export function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

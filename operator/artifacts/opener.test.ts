@@ -1,16 +1,16 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeBucket } from '../../test/support/fake-bucket.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { StoreError } from './failure.ts';
 import { createSourceOpener, mayUseOwnIdentity, type SecretView, type SourceOpener } from './opener.ts';
-import type { S3ClientInput } from './s3-reader.ts';
 import type { ArtifactSource } from './source.ts';
+import type { StoreAccess } from './store-clients.ts';
 
 const { signal } = new AbortController();
 const SOURCE: ArtifactSource = { store: 'minio', bucket: 'models', namespace: 'ml', credentialsSecret: 's3-read' };
 
 let clock: FakeClock;
-let created: S3ClientInput[];
+let created: StoreAccess[];
 let read: string[];
 let secret: SecretView | undefined | Error;
 let opener: SourceOpener;
@@ -29,14 +29,19 @@ beforeEach(() => {
         forcePathStyle: true,
         allowOperatorIdentity: { namespaces: ['ml'], buckets: ['models'] },
       },
+      files: {
+        kind: 'http',
+        url: 'https://files.example/models',
+        allowOperatorIdentity: { namespaces: ['ml'], buckets: ['models'] },
+      },
     },
     readSecret: (namespace, name) => {
       read.push(`${namespace}/${name}`);
       return secret instanceof Error ? Promise.reject(secret) : Promise.resolve(secret);
     },
-    createClient: (input) => {
-      created.push(input);
-      return new S3Client({ region: 'us-east-1' });
+    openStore: (access) => {
+      created.push(access);
+      return () => new FakeBucket(clock);
     },
   });
 });
@@ -63,6 +68,7 @@ describe('credentials from a Secret', () => {
     expect(second.identity).toBe(first.identity);
     expect(created).toHaveLength(1);
     expect(created[0]).toEqual({
+      kind: 's3',
       store: { endpoint: 'http://minio:9000', forcePathStyle: true },
       region: undefined,
       credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
@@ -77,7 +83,7 @@ describe('credentials from a Secret', () => {
     const after = await opener.open(SOURCE, true, signal);
 
     expect(after.identity).not.toBe(before.identity);
-    expect(created[1]?.credentials).toMatchObject({ sessionToken: 'session' });
+    expect(created[1]).toMatchObject({ credentials: { sessionToken: 'session' } });
   });
 
   it('are not shared between namespaces', async () => {
@@ -128,7 +134,7 @@ describe("the operator's own identity", () => {
 
   it('is used where the configuration allows namespace and bucket', async () => {
     expect((await opener.open(own, false, signal)).identity).toBe('operator');
-    expect(created[0]?.credentials).toBeUndefined();
+    expect(created[0]).toMatchObject({ kind: 's3', credentials: undefined });
     expect(read).toEqual([]);
   });
 
@@ -158,4 +164,50 @@ it.each([
   ['no bucket', { bucket: undefined }, 'NoSuchBucket'],
 ])('%s is a refusal', async (_what, change, reason) => {
   expect((await failureOf(opener.open({ ...SOURCE, ...change }, false, signal))).reason).toBe(reason);
+});
+
+describe('a store of kind http', () => {
+  const files: ArtifactSource = { ...SOURCE, store: 'files', credentialsSecret: 'files-read' };
+  const secretOf = (data: Record<string, string>): SecretView => ({
+    ...aSecret('1', { AWS_ACCESS_KEY_ID: '', ...data }),
+  });
+
+  it.each([
+    ['a token', { MODEL_STORE_TOKEN: 't\n' }, 'Bearer t'],
+    ['a name and a password', { MODEL_STORE_USERNAME: 'u', MODEL_STORE_PASSWORD: 'p\n' }, `Basic ${btoa('u:p')}`],
+  ])('is asked with %s of the Secret', async (_what, data, authorization) => {
+    secret = secretOf(data);
+
+    await opener.open(files, false, signal);
+
+    expect(created).toEqual([
+      { kind: 'http', store: { kind: 'http', url: 'https://files.example/models' }, authorization },
+    ]);
+  });
+
+  it.each([
+    [{}, 'Secret files-read needs MODEL_STORE_TOKEN, or MODEL_STORE_USERNAME and MODEL_STORE_PASSWORD'],
+    [{ MODEL_STORE_PASSWORD: 'p' }, 'Secret files-read needs MODEL_STORE_TOKEN, or'],
+    [{ MODEL_STORE_TOKEN: 'two\nlines' }, 'MODEL_STORE_TOKEN of Secret files-read must be one line of printable ASCII'],
+  ])('is not asked with %j', async (data, message) => {
+    secret = secretOf(data);
+
+    const failure = await failureOf(opener.open(files, false, signal));
+
+    expect(failure).toMatchObject({
+      reason: 'InvalidCredentials',
+      message: expect.stringContaining(message) as string,
+    });
+    expect(created).toEqual([]);
+  });
+
+  it('is asked without a login only for whom the configuration allows it', async () => {
+    const open: ArtifactSource = { store: 'files', bucket: 'models', namespace: 'ml' };
+
+    await opener.open(open, false, signal);
+    const refused = await failureOf(opener.open({ ...open, namespace: 'other' }, false, signal));
+
+    expect(created).toMatchObject([{ kind: 'http', authorization: undefined }]);
+    expect(refused.reason).toBe('AccessDenied');
+  });
 });

@@ -1,23 +1,24 @@
 // Opens a source: finds its store, decides on whose credentials it is asked, and keeps one client for each set of credentials.
-import type { S3Client } from '@aws-sdk/client-s3';
-import { storeNamed, type Config, type StoreConfig } from '../config.ts';
+import { settingsOf, storeNamed, type Config, type StoreConfig } from '../config.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { httpAuthorization, s3Credentials, type SecretData } from './credentials.ts';
 import { sourceFailure, StoreError } from './failure.ts';
-import { createS3Reader, type S3ClientInput, type S3Credentials, type S3Reader } from './s3-reader.ts';
+import type { StoreReader } from './reader.ts';
 import type { ArtifactSource } from './source.ts';
+import type { ReaderOf, StoreAccess } from './store-clients.ts';
 
-/** The part of a Secret that is needed; `data` is base64, as the API server sends it. */
+/** The part of a Secret that is needed. */
 export interface SecretView {
   readonly uid: string;
   readonly resourceVersion: string;
-  readonly data: Readonly<Record<string, string>>;
+  readonly data: SecretData;
 }
 
 /** Reads one Secret by name; undefined when there is none. May throw. */
 export type ReadSecret = (namespace: string, name: string, signal: AbortSignal) => Promise<SecretView | undefined>;
 
 export interface OpenSource {
-  readonly reader: S3Reader;
+  readonly reader: StoreReader;
   /** Differs once other credentials are in use. */
   readonly identity: string;
 }
@@ -30,13 +31,14 @@ export interface SourceOpener {
 export interface SourceOpenerOptions {
   readonly stores: Config['stores'];
   readonly readSecret: ReadSecret;
-  readonly createClient: (input: S3ClientInput) => S3Client;
+  /** Makes a client: a reader for each bucket of a store, on one set of credentials. */
+  readonly openStore: (access: StoreAccess) => ReaderOf;
   readonly clock: Clock;
 }
 
 interface CachedClient {
   readonly identity: string;
-  readonly client: S3Client;
+  readonly readerOf: ReaderOf;
   /** When the Secret was last read (monotonic). */
   readonly readAt: number;
 }
@@ -64,8 +66,8 @@ export function createSourceOpener(options: SourceOpenerOptions): SourceOpener {
       if (source.credentialsSecret === undefined && !mayUseOwnIdentity(store, source.namespace, bucket)) {
         throw refused('AccessDenied', ownIdentityText(source, bucket));
       }
-      const { client, identity } = await cache.get(source, store, refresh, signal);
-      return { reader: createS3Reader(client, bucket, options.clock), identity };
+      const { readerOf, identity } = await cache.get(source, store, refresh, signal);
+      return { reader: readerOf(bucket), identity };
     },
   };
 }
@@ -112,7 +114,7 @@ class ClientCache {
   ): Promise<CachedClient> {
     const now = this.#options.clock.monotonic();
     const name = source.credentialsSecret;
-    if (name === undefined) return cached ?? { identity: 'operator', client: this.#create(source, store), readAt: now };
+    if (name === undefined) return cached ?? { identity: 'operator', readerOf: this.#open(source, store), readAt: now };
     if (cached !== undefined && !refresh && now - cached.readAt < SECRET_MAX_AGE_MS) return cached;
     const secret = await this.#read(source.namespace, name, signal);
     if (secret === 'unreadable') {
@@ -122,7 +124,7 @@ class ClientCache {
     }
     const identity = `${secret.uid}/${secret.resourceVersion}`;
     if (cached?.identity === identity) return { ...cached, readAt: now };
-    return { identity, client: this.#create(source, store, credentialsOf(secret, name)), readAt: now };
+    return { identity, readerOf: this.#open(source, store, { name, data: secret.data }), readAt: now };
   }
 
   async #read(namespace: string, name: string, signal: AbortSignal): Promise<SecretView | 'unreadable'> {
@@ -134,32 +136,15 @@ class ClientCache {
     throw refused('InvalidCredentials', `Secret ${name} does not exist in namespace ${namespace}`);
   }
 
-  #create(source: ArtifactSource, store: StoreConfig, credentials?: S3Credentials): S3Client {
-    const { endpoint, region, forcePathStyle } = store;
-    const settings = {
-      forcePathStyle,
-      ...(endpoint !== undefined && { endpoint }),
-      ...(region !== undefined && { region }),
-    };
-    return this.#options.createClient({ store: settings, region: source.region, credentials });
+  #open({ region }: ArtifactSource, config: StoreConfig, secret?: { name: string; data: SecretData }): ReaderOf {
+    const store = settingsOf(config);
+    if (store.kind === 'http') {
+      const authorization = secret && httpAuthorization(secret.data, secret.name);
+      return this.#options.openStore({ kind: 'http', store, authorization });
+    }
+    const credentials = secret && s3Credentials(secret.data, secret.name);
+    return this.#options.openStore({ kind: 's3', store, region, credentials });
   }
-}
-
-function credentialsOf({ data }: SecretView, name: string): S3Credentials {
-  const accessKeyId = decoded(data['AWS_ACCESS_KEY_ID']);
-  const secretAccessKey = decoded(data['AWS_SECRET_ACCESS_KEY']);
-  const sessionToken = decoded(data['AWS_SESSION_TOKEN']);
-  if (accessKeyId === '' || secretAccessKey === '') {
-    throw refused('InvalidCredentials', `Secret ${name} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
-  }
-  return { accessKeyId, secretAccessKey, ...(sessionToken !== '' && { sessionToken }) };
-}
-
-/** People put a newline at the end of a Secret's value without noticing; no key has one. */
-function decoded(value: string | undefined): string {
-  return Buffer.from(value ?? '', 'base64')
-    .toString('utf8')
-    .trim();
 }
 
 function ownIdentityText({ store, namespace }: ArtifactSource, bucket: string): string {

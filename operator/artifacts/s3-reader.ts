@@ -1,35 +1,11 @@
-// The two questions that the operator asks an object store, on the AWS SDK. It never asks for the bytes.
+// An S3 bucket as the operator asks it, on the AWS SDK.
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HeadObjectCommand, ListObjectsV2Command, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import type { StoreSettings } from '../../inference/contract.ts';
-import type { ObjectFacts } from '../domain/artifact.ts';
-import { withDeadline, type Clock } from '../runtime/clock.ts';
-import { StoreError, toStoreFailure } from './failure.ts';
-
-/** One object in a List. */
-export interface ListedObject {
-  readonly etag: string | undefined;
-  readonly size: number | undefined;
-  readonly lastModified: Date | undefined;
-}
-
-/** One page of a List: at most 1,000 keys, in S3's order. */
-export interface Page {
-  readonly objects: ReadonlyMap<string, ListedObject>;
-  /** The last key of the page; undefined when it is empty. */
-  readonly last: string | undefined;
-  readonly truncated: boolean;
-}
-
-/** Asks about one bucket. Every call throws StoreError, or the signal's reason when that was aborted. */
-export interface S3Reader {
-  list(request: { readonly prefix: string; readonly startAfter: string }, signal: AbortSignal): Promise<Page>;
-  head(
-    request: { readonly key: string; readonly versionId?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<ObjectFacts>;
-}
+import type { S3Settings } from '../../inference/contract.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { bounded, type ListedObject, type Page, type StoreReader } from './reader.ts';
+import { toS3Failure } from './s3-failure.ts';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -38,7 +14,7 @@ export interface S3Credentials {
 }
 
 export interface S3ClientInput {
-  readonly store: StoreSettings;
+  readonly store: S3Settings;
   readonly region: string | undefined;
   /** Absent: the SDK's default chain, which finds IRSA and Pod Identity. */
   readonly credentials?: S3Credentials | undefined;
@@ -46,8 +22,6 @@ export interface S3ClientInput {
 
 const CONNECT_MS = 3000;
 const REQUEST_MS = 10_000;
-/** Over both attempts of a call and the pause between them. */
-const CALL_MS = 20_000;
 const MAX_ATTEMPTS = 2;
 
 /** Makes clients that share their connections; `close` ends these. */
@@ -88,29 +62,18 @@ export class S3ClientFactory {
 }
 
 /** A reader of one bucket on a client. */
-export function createS3Reader(client: S3Client, bucket: string, clock: Clock): S3Reader {
+export function createS3Reader(client: S3Client, bucket: string, clock: Clock): StoreReader {
+  const of = (operation: 'List' | 'HEAD', key: string, versionId?: string) => ({
+    clock,
+    asked: { operation, bucket, key, versionId },
+    toFailure: toS3Failure,
+  });
   return {
+    canList: true,
     list: ({ prefix, startAfter }, signal) =>
-      bounded(clock, signal, { operation: 'List', bucket, key: prefix }, async (abortSignal) => {
-        const command = new ListObjectsV2Command({
-          Bucket: bucket,
-          EncodingType: 'url', // other keys of the bucket may hold characters that XML cannot
-          ...(prefix !== '' && { Prefix: prefix }),
-          ...(startAfter !== '' && { StartAfter: startAfter }),
-        });
-        const { Contents = [], IsTruncated = false, EncodingType } = await client.send(command, { abortSignal });
-        const decode = EncodingType === 'url' ? decodeKey : (key: string) => key;
-        const objects = new Map<string, ListedObject>();
-        let last: string | undefined;
-        for (const { Key, ETag, Size, LastModified } of Contents) {
-          if (Key === undefined) continue;
-          last = decode(Key);
-          objects.set(last, { etag: ETag, size: Size, lastModified: LastModified });
-        }
-        return { objects, last, truncated: IsTruncated };
-      }),
+      bounded(of('List', prefix), signal, (abortSignal) => pageOf(client, { bucket, prefix, startAfter }, abortSignal)),
     head: ({ key, versionId }, signal) =>
-      bounded(clock, signal, { operation: 'HEAD', bucket, key, versionId }, async (abortSignal) => {
+      bounded(of('HEAD', key, versionId), signal, async (abortSignal) => {
         const pin = versionId !== undefined && { VersionId: versionId };
         const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED', ...pin });
         const answer = await client.send(command, { abortSignal });
@@ -127,22 +90,27 @@ export function createS3Reader(client: S3Client, bucket: string, clock: Clock): 
   };
 }
 
-async function bounded<T>(
-  clock: Clock,
-  parent: AbortSignal,
-  asked: Parameters<typeof toStoreFailure>[1],
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const deadline = withDeadline(clock, CALL_MS, parent);
-  try {
-    return await call(deadline.signal);
-  } catch (error) {
-    if (parent.aborted) throw parent.reason;
-    // Without the cause: the text of an upstream answer would travel in it to whoever logs the error.
-    throw new StoreError(toStoreFailure(error, asked));
-  } finally {
-    deadline.done();
+async function pageOf(
+  client: S3Client,
+  { bucket, prefix, startAfter }: { readonly bucket: string; readonly prefix: string; readonly startAfter: string },
+  abortSignal: AbortSignal,
+): Promise<Page> {
+  const command = new ListObjectsV2Command({
+    Bucket: bucket,
+    EncodingType: 'url', // other keys of the bucket may hold characters that XML cannot
+    ...(prefix !== '' && { Prefix: prefix }),
+    ...(startAfter !== '' && { StartAfter: startAfter }),
+  });
+  const { Contents = [], IsTruncated = false, EncodingType } = await client.send(command, { abortSignal });
+  const decode = EncodingType === 'url' ? decodeKey : (key: string) => key;
+  const objects = new Map<string, ListedObject>();
+  let last: string | undefined;
+  for (const { Key, ETag, Size, LastModified } of Contents) {
+    if (Key === undefined) continue;
+    last = decode(Key);
+    objects.set(last, { etag: ETag, size: Size, lastModified: LastModified });
   }
+  return { objects, last, truncated: IsTruncated };
 }
 
 /** S3's `encoding-type=url` writes a space as `+`. */

@@ -126,7 +126,7 @@ function assessResolved({ variants }: Assessment): Finding {
 function assessDurable({ variants }: Assessment): Finding {
   const fragile = variants.filter(({ versioned }) => versioned === false);
   if (fragile.length > 0) {
-    const advice = 'an upload over the key destroys the promoted bytes; enable versioning on the bucket';
+    const advice = 'an upload over the key destroys the promoted bytes; enable versioning where the store has it';
     return finding('ArtifactDurable', false, 'BucketNotVersioned', `${names(fragile)}: ${advice}`);
   }
   if (variants.some(({ versioned }) => versioned === undefined))

@@ -25,7 +25,7 @@ export const S3Source = z.object({
     "bucket must be the name of an S3 bucket: 3 to 63 lower-case letters, digits, '-' and '.', no URL",
   )
     .optional()
-    .describe("S3 bucket of the models. Default: the operator's MODEL_BUCKET."),
+    .describe("Bucket of the models. Default: the operator's MODEL_BUCKET."),
   region: matching(64, /^[a-z0-9-]+$/, 'region must be the name of a region, such as eu-central-1')
     .optional()
     .describe("Region of the bucket. Default: the operator's AWS_REGION."),
@@ -41,12 +41,12 @@ export const S3Source = z.object({
     .meta(atomicMap)
     .optional()
     .describe(
-      "Secret of the same namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Absent: the pod's own identity.",
+      "Secret of the same namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a store of kind http MODEL_STORE_TOKEN, or MODEL_STORE_USERNAME and MODEL_STORE_PASSWORD. Absent: the pod's own identity.",
     ),
 });
 
 export const Source = z.object({
-  s3: S3Source.prefault({}).describe('Where the artifacts are: an S3 bucket.'),
+  s3: S3Source.prefault({}).describe('Where the artifacts are: a bucket of an object store.'),
   pollInterval: duration('pollInterval', '1s', '24h')
     .default('30s')
     .describe('How often the store is asked for a new version of the keys, 1s to 24h.'),

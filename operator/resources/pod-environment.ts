@@ -1,4 +1,5 @@
 // Environment variables of the containers that read the artifact from its store: our model server, or the adapter beside another one.
+import type { StoreSettings } from '../../inference/contract.ts';
 import { RESERVED_ENV } from '../domain/runtime.ts';
 import { adminSecretName } from '../domain/names.ts';
 import { ADMIN_TOKEN_KEY } from './admin-secret.ts';
@@ -26,7 +27,7 @@ export function withUsers(own: readonly EnvVar[], { runtime }: PodTemplateInput)
 
 /** What a container needs to find the promoted artifact, its store, and the operator. */
 export function storeEnvironment(input: PodTemplateInput): readonly EnvVar[] {
-  const { store, region, credentialsSecret } = input;
+  const { store, credentialsSecret } = input;
   return [
     ...variables([
       ['MODEL_DEPLOYMENT', input.modelDeployment],
@@ -34,16 +35,28 @@ export function storeEnvironment(input: PodTemplateInput): readonly EnvVar[] {
       ['DESIRED_ARTIFACT_FILE', `${CONFIG_DIR}/${ARTIFACT_FILE}`],
       ['ARTIFACT_DIR', ARTIFACT_DIR],
       ['MODEL_BUCKET', input.bucket],
-      ['AWS_REGION', region ?? store.region],
-      ['AWS_ENDPOINT_URL_S3', store.endpoint],
-      ['S3_FORCE_PATH_STYLE', store.forcePathStyle ? 'true' : undefined],
+      ...addressOf(input),
     ]),
     fromSecret('ADMIN_TOKEN', adminSecretName(input.modelDeployment), ADMIN_TOKEN_KEY),
-    ...(credentialsSecret === undefined ? [] : credentials(credentialsSecret)),
+    ...(credentialsSecret === undefined ? [] : credentials(credentialsSecret, store.kind)),
   ];
 }
 
-function credentials(secret: string): readonly EnvVar[] {
+function addressOf({ store, region }: PodTemplateInput): readonly (readonly [string, string | undefined])[] {
+  if (store.kind === 'http') return [['MODEL_STORE_URL', store.url]];
+  return [
+    ['AWS_REGION', region ?? store.region],
+    ['AWS_ENDPOINT_URL_S3', store.endpoint],
+    ['S3_FORCE_PATH_STYLE', store.forcePathStyle ? 'true' : undefined],
+  ];
+}
+
+/** A store of kind http takes a token, or a name and a password: none of them has to be there. */
+function credentials(secret: string, kind: StoreSettings['kind']): readonly EnvVar[] {
+  if (kind === 'http') {
+    const names = ['MODEL_STORE_TOKEN', 'MODEL_STORE_USERNAME', 'MODEL_STORE_PASSWORD'];
+    return names.map((name) => fromSecret(name, secret, name, true));
+  }
   return [
     fromSecret('AWS_ACCESS_KEY_ID', secret, 'AWS_ACCESS_KEY_ID'),
     fromSecret('AWS_SECRET_ACCESS_KEY', secret, 'AWS_SECRET_ACCESS_KEY'),

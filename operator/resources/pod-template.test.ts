@@ -70,6 +70,24 @@ describe('the environment of a model pod', () => {
     });
   });
 
+  it('names a web server as a store, and takes what the Secret has of a token, or of a name and password', () => {
+    const store = { kind: 'http', url: 'https://files.example/models' } as const;
+    const optional = (key: string) => ({ secretKeyRef: { name: 'files-read', key, optional: true } });
+
+    expect(environment({ store, credentialsSecret: 'files-read' })).toEqual({
+      MODEL_DEPLOYMENT: 'retail',
+      VARIANT: 'blue',
+      DESIRED_ARTIFACT_FILE: '/etc/switchyard/artifact.json',
+      ARTIFACT_DIR: '/var/lib/switchyard/artifacts',
+      MODEL_BUCKET: 'models',
+      MODEL_STORE_URL: 'https://files.example/models',
+      MODEL_STORE_TOKEN: optional('MODEL_STORE_TOKEN'),
+      MODEL_STORE_USERNAME: optional('MODEL_STORE_USERNAME'),
+      MODEL_STORE_PASSWORD: optional('MODEL_STORE_PASSWORD'),
+      ADMIN_TOKEN: { secretKeyRef: { name: 'retail--admin', key: 'token' } },
+    });
+  });
+
   it('lets the user replace a setting, but not what ties the pod to the operator', () => {
     const env = [
       { name: 'AWS_REGION', value: 'eu-west-1' },

@@ -23,7 +23,7 @@ export interface PodTemplateInput {
   readonly store: StoreSettings;
   readonly bucket: string;
   readonly region?: string | undefined;
-  /** Name of the Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; absent: the pod's own identity. */
+  /** Name of the Secret with the credentials of the store; absent: the pod's own identity. */
   readonly credentialsSecret?: string | undefined;
 }
 

@@ -12,8 +12,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSourceOpener } from '../../operator/artifacts/opener.ts';
 import { ArtifactPoller } from '../../operator/artifacts/poller.ts';
-import { S3ClientFactory } from '../../operator/artifacts/s3-reader.ts';
 import type { Resolution, WantedArtifact } from '../../operator/artifacts/source.ts';
+import { StoreClients } from '../../operator/artifacts/store-clients.ts';
 import { systemClock } from '../../operator/runtime/clock.ts';
 import { readInstance } from '../cluster/state.ts';
 import { openDoor } from '../support/door.ts';
@@ -53,11 +53,11 @@ afterEach(async () => {
 });
 
 function startPoller(): ArtifactPoller {
-  const factory = new S3ClientFactory();
+  const clients = new StoreClients(systemClock);
   const opener = createSourceOpener({
     clock: systemClock,
     stores: { minio: { endpoint, region: store.region, forcePathStyle: true } },
-    createClient: (input) => factory.create(input),
+    openStore: (access) => clients.open(access),
     readSecret: () => {
       const encode = (value: string) => Buffer.from(value).toString('base64');
       const data = {
@@ -79,7 +79,7 @@ function startPoller(): ArtifactPoller {
   });
   stops.push(async () => {
     await poller.stop();
-    factory.close();
+    clients.close();
   });
   return poller;
 }

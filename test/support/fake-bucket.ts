@@ -1,8 +1,9 @@
-// A bucket in memory behind the poller's S3Reader: versions, delete markers, pages of 1,000, faults, and a record of every call.
+// A bucket in memory behind the poller's StoreReader: versions, delete markers, pages of 1,000, faults, and a record of every call.
 import type { ObjectFacts } from '../../operator/domain/artifact.ts';
 import { compareKeys } from '../../operator/artifacts/coverage.ts';
-import { StoreError, toStoreFailure } from '../../operator/artifacts/failure.ts';
-import type { Page, S3Reader } from '../../operator/artifacts/s3-reader.ts';
+import { StoreError } from '../../operator/artifacts/failure.ts';
+import type { Page, StoreReader } from '../../operator/artifacts/reader.ts';
+import { toS3Failure } from '../../operator/artifacts/s3-failure.ts';
 import type { Clock } from '../../operator/runtime/clock.ts';
 
 interface Version {
@@ -16,7 +17,9 @@ type Operation = 'list' | 'head';
 
 const PAGE = 1000;
 
-export class FakeBucket implements S3Reader {
+export class FakeBucket implements StoreReader {
+  /** False: a store that has no List. */
+  canList = true;
   readonly calls: string[] = [];
   /** Decides whether a call fails; undefined lets it through. */
   fault: (operation: Operation, key: string) => Fault = () => undefined;
@@ -101,5 +104,5 @@ function failure(operation: Operation, key: string, fault: NonNullable<Fault>, v
     key,
     versionId,
   };
-  return new StoreError(toStoreFailure(error, asked));
+  return new StoreError(toS3Failure(error, asked));
 }

@@ -24,9 +24,10 @@ export interface PollerRig {
   callsWithin(ms: number): Promise<readonly string[]>;
 }
 
-export function pollerRig({ versioned = false } = {}): PollerRig {
+export function pollerRig({ versioned = false, canList = true } = {}): PollerRig {
   const clock = new FakeClock();
   const bucket = new FakeBucket(clock, { versioned });
+  bucket.canList = canList;
   const changes: string[] = [];
   const errors: unknown[] = [];
   const counted: string[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toStoreFailure } from './failure.ts';
+import { toS3Failure } from './s3-failure.ts';
 
 const HEAD = { operation: 'HEAD', bucket: 'models', key: 'retail/model.tar.gz' } as const;
 
@@ -28,11 +28,11 @@ describe('the reason of a failed call', () => {
     ['TimeoutError', undefined, 'StoreUnreachable'],
     ['CredentialsProviderError', undefined, 'InvalidCredentials'],
   ])('%s %s → %s', (name, status, reason) => {
-    expect(toStoreFailure(sdkError(name, status), HEAD).reason).toBe(reason);
+    expect(toS3Failure(sdkError(name, status), HEAD).reason).toBe(reason);
   });
 
   it.each(['ECONNREFUSED', 'ENOTFOUND', 'DEPTH_ZERO_SELF_SIGNED_CERT'])('%s → StoreUnreachable, by name', (code) => {
-    expect(toStoreFailure(sdkError('Error', undefined, { code }), HEAD)).toEqual({
+    expect(toS3Failure(sdkError('Error', undefined, { code }), HEAD)).toEqual({
       reason: 'StoreUnreachable',
       message: `HEAD models/retail/model.tar.gz: no connection (${code})`,
       cause: `StoreUnreachable ${code}`,
@@ -40,7 +40,7 @@ describe('the reason of a failed call', () => {
   });
 
   it('a version id that the store does not understand is a missing version', () => {
-    const { reason, message } = toStoreFailure(sdkError('BadRequest', 400), { ...HEAD, versionId: 'nope' });
+    const { reason, message } = toS3Failure(sdkError('BadRequest', 400), { ...HEAD, versionId: 'nope' });
 
     expect(reason).toBe('NoSuchKey');
     expect(message).toContain('no version nope');
@@ -49,7 +49,7 @@ describe('the reason of a failed call', () => {
 
 describe('the message', () => {
   it('has what was asked, the HTTP code and the request id, and nothing that the store wrote', () => {
-    const { message } = toStoreFailure(sdkError('Unknown', 403), HEAD);
+    const { message } = toS3Failure(sdkError('Unknown', 403), HEAD);
 
     expect(message).toBe(
       'HEAD models/retail/model.tar.gz: s3:GetObject is not allowed, or the key does not exist and s3:ListBucket is not allowed (HTTP 403, request id REQ1)',
@@ -57,7 +57,7 @@ describe('the message', () => {
   });
 
   it('is bounded', () => {
-    const { message } = toStoreFailure(sdkError('Unknown', 403), { ...HEAD, key: 'é'.repeat(1024) });
+    const { message } = toS3Failure(sdkError('Unknown', 403), { ...HEAD, key: 'é'.repeat(1024) });
 
     expect(message.length).toBeLessThanOrEqual(256);
     expect(message).toContain('HTTP 403');
@@ -69,17 +69,17 @@ describe('the message', () => {
       code: 'canary text',
     });
 
-    expect(JSON.stringify(toStoreFailure(evil, HEAD))).not.toContain('canary');
+    expect(JSON.stringify(toS3Failure(evil, HEAD))).not.toContain('canary');
   });
 
   it('has the same cause for the same failure, although each request has its own id', () => {
     const other = sdkError('Unknown', 403, { $metadata: { httpStatusCode: 403, requestId: 'REQ2' } });
 
-    expect(toStoreFailure(other, HEAD).cause).toBe(toStoreFailure(sdkError('Unknown', 403), HEAD).cause);
+    expect(toS3Failure(other, HEAD).cause).toBe(toS3Failure(sdkError('Unknown', 403), HEAD).cause);
   });
 
   it('is made of anything that is thrown', () => {
-    expect(toStoreFailure('a string', HEAD).reason).toBe('StoreUnreachable');
-    expect(toStoreFailure(undefined, HEAD).reason).toBe('StoreUnreachable');
+    expect(toS3Failure('a string', HEAD).reason).toBe('StoreUnreachable');
+    expect(toS3Failure(undefined, HEAD).reason).toBe('StoreUnreachable');
   });
 });
