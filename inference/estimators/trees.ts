@@ -148,7 +148,9 @@ export class TreesBuilder {
       this.#addSplit(tree, node, first + place, first + next);
       nodes[next] = tree.left[node] ?? 0;
       nodes[next + 1] = tree.right[node] ?? 0;
-      levels.fill((levels[place] ?? 0) + 1, next, next + 2);
+      const level = (levels[place] ?? 0) + 1;
+      levels[next] = level;
+      levels[next + 1] = level;
       next += 2;
     }
     this.#trees.depth[this.#count] = levels[tree.count - 1] ?? 0;

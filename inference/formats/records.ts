@@ -27,21 +27,27 @@ function placeOf({ dtype }: Records, name: string, types: readonly string[]): { 
   return { offset: field.offset, type };
 }
 
-/** An integer that has to fit into 32 bits with its sign. */
-function integerAt(view: DataView, offset: number, type: string): number {
-  const low = view.getInt32(offset, true);
-  const fits = type === 'i8' ? view.getInt32(offset + 4, true) === low >> 31 : type === 'i4' || low >= 0;
-  if (!fits) throw notAModel('a node number beyond 2^31');
-  return low;
-}
-
 /** A column of integers of 32 or 64 bits. Throws ModelError where one is beyond 2^31. */
 export function integers(records: Records, name: string): Int32Array<ArrayBuffer> {
   const { offset, type } = placeOf(records, name, ['i8', 'i4', 'u4']);
-  const column = new Int32Array(records.count);
-  const step = records.dtype.itemSize;
-  for (let row = 0; row < column.length; row += 1) column[row] = integerAt(records.view, row * step + offset, type);
+  const column = words(records, offset);
+  if (type === 'i8' && !isSignOf(column, words(records, offset + 4))) throw notAModel('a node number beyond 2^31');
+  if (type === 'u4' && column.some((number) => number < 0)) throw notAModel('a node number beyond 2^31');
   return column;
+}
+
+/** The 32 bits at an offset of each record. */
+function words({ view, count, dtype }: Records, offset: number): Int32Array<ArrayBuffer> {
+  const column = new Int32Array(count);
+  const step = dtype.itemSize;
+  for (let row = 0; row < count; row += 1) column[row] = view.getInt32(row * step + offset, true);
+  return column;
+}
+
+/** Whether the upper halves of 64-bit integers only repeat the sign of the lower ones. */
+function isSignOf(low: Int32Array, high: Int32Array): boolean {
+  for (let row = 0; row < low.length; row += 1) if (high[row] !== (low[row] ?? 0) >> 31) return false;
+  return true;
 }
 
 /** A column of doubles. */

@@ -1,7 +1,8 @@
 // The artifact file: model.tar.gz with one model and its metadata.json, or a model file alone. Nothing is unpacked by path, so no name in an archive
-// can reach the file system; size, kind and number of entries are bounded while the bytes stream.
+// can reach the file system; size, kind and number of entries are bounded before their bytes are kept.
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import type { ReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -12,7 +13,8 @@ import { LoadError } from '../load-error.ts';
 export interface Unpacked {
   /** Base name of the model file; its ending tells the format. */
   readonly fileName: string;
-  readonly model: Buffer;
+  /** In a buffer of its own. */
+  readonly model: Buffer<ArrayBuffer>;
   /** Content of metadata.json, where there is one. */
   readonly metadata?: Buffer;
 }
@@ -21,6 +23,8 @@ const METADATA = 'metadata.json';
 const MODEL_FILES = ['model.joblib', 'model.pkl', 'model.json', 'model.ubj', 'model.bst', 'model.txt', 'model.onnx'];
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
+/** What the streams hand on at once: each piece costs a turn of the event loop. */
+const PIECE_BYTES = 512 * 1024;
 
 /**
  * Reads the artifact `path`, which was called `key` in its store. `maxBytes` bounds the model after decompression.
@@ -28,18 +32,9 @@ const TAR_BLOCK = 512;
  */
 export async function unpack(key: string, path: string, maxBytes: number): Promise<Unpacked> {
   if (await isArchive(key, path)) return unpackArchive(path, maxBytes);
-  const { size } = await sizeOf(path);
-  if (size > maxBytes) throw tooLarge(basename(key), maxBytes);
-  return { fileName: basename(key), model: await collect(createReadStream(path), basename(key), maxBytes) };
-}
-
-async function sizeOf(path: string): Promise<{ readonly size: number }> {
-  const file = await open(path);
-  try {
-    return await file.stat();
-  } finally {
-    await file.close();
-  }
+  const fileName = basename(key);
+  const { size } = await stat(path);
+  return { fileName, model: await contentOf(inPieces(path), { name: fileName, size }, maxBytes) };
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
@@ -70,15 +65,15 @@ async function firstBlock(path: string): Promise<Buffer> {
 
 async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> {
   const extract = tar.extract();
-  const unzipped = pipeline(createReadStream(path), createGunzip(), extract);
+  const unzipped = pipeline(inPieces(path), createGunzip({ chunkSize: PIECE_BYTES }), extract);
   // Awaited below; until then a failure must not count as unhandled.
   unzipped.catch(() => undefined);
-  const files = new Map<string, Buffer>();
+  const files = new Map<string, Buffer<ArrayBuffer>>();
   try {
     for await (const entry of extract) {
       const name = acceptedName(entry.header, files);
       if (name === undefined) entry.resume();
-      else files.set(name, await collect(entry, name, name === METADATA ? MAX_METADATA_BYTES : maxBytes));
+      else files.set(name, await contentOf(entry, { name, size: entry.header.size }, mostOf(name, maxBytes)));
     }
     await unzipped;
   } catch (error) {
@@ -86,11 +81,15 @@ async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> 
     if (error instanceof LoadError) throw error;
     throw invalid(`the archive is damaged (${error instanceof Error ? error.message : 'unknown'})`, error);
   }
-  return contentOf(files);
+  return unpacked(files);
+}
+
+function mostOf(name: string, maxBytes: number): number {
+  return name === METADATA ? MAX_METADATA_BYTES : maxBytes;
 }
 
 /** The name under which an entry is kept; undefined for the directory that `tar -C dir .` writes. Throws for everything unexpected. */
-function acceptedName({ name, type, size }: Header, files: ReadonlyMap<string, Buffer>): string | undefined {
+function acceptedName({ name, type }: Header, files: ReadonlyMap<string, Buffer<ArrayBuffer>>): string | undefined {
   const plain = name.replace(/^\.\//, '');
   if (type === 'directory' && (plain === '' || plain === '.')) return undefined;
   const shown = JSON.stringify(name.slice(0, 100));
@@ -99,11 +98,10 @@ function acceptedName({ name, type, size }: Header, files: ReadonlyMap<string, B
     throw invalid(`unexpected entry ${shown}: only ${MODEL_FILES.join(' or ')} and ${METADATA} may be in it`);
   }
   if (files.has(plain)) throw invalid(`entry ${shown} is in it twice`);
-  if (plain === METADATA && size > MAX_METADATA_BYTES) throw tooLarge(METADATA, MAX_METADATA_BYTES);
   return plain;
 }
 
-function contentOf(files: ReadonlyMap<string, Buffer>): Unpacked {
+function unpacked(files: ReadonlyMap<string, Buffer<ArrayBuffer>>): Unpacked {
   const models = [...files].filter(([name]) => name !== METADATA);
   const [first] = models;
   if (first === undefined) throw invalid(`it has no ${MODEL_FILES.join(' or ')}`);
@@ -112,17 +110,21 @@ function contentOf(files: ReadonlyMap<string, Buffer>): Unpacked {
   return { fileName: first[0], model: first[1], ...(metadata && { metadata }) };
 }
 
-/** The whole stream, while it stays within bounds: a bomb is noticed as it unfolds, whatever the header says. */
-async function collect(stream: AsyncIterable<unknown>, name: string, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    const bytes = chunk as Buffer;
-    size += bytes.length;
-    if (size > maxBytes) throw tooLarge(name, maxBytes);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks, size);
+function inPieces(path: string): ReadStream {
+  return createReadStream(path, { highWaterMark: PIECE_BYTES });
+}
+
+/** All bytes of a stream, of which there are `size`: a second copy, or room for it, would stay with the process. */
+async function contentOf(
+  stream: AsyncIterable<unknown>,
+  { name, size }: { readonly name: string; readonly size: number },
+  maxBytes: number,
+): Promise<Buffer<ArrayBuffer>> {
+  if (size > maxBytes) throw tooLarge(name, maxBytes);
+  const content = Buffer.allocUnsafeSlow(size);
+  let filled = 0;
+  for await (const piece of stream) filled += (piece as Buffer).copy(content, filled);
+  return content.subarray(0, filled);
 }
 
 function tooLarge(name: string, maxBytes: number): LoadError {
