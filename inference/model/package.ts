@@ -1,19 +1,19 @@
 // The artifact file: model.tar.gz with one model and its metadata.json, or a model file alone. Nothing is unpacked by path, so no name in an archive
 // can reach the file system; size, kind and number of entries are bounded before their bytes are kept.
 import { createReadStream } from 'node:fs';
-import type { ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
 import type { Header } from 'tar-stream';
-import { LoadError } from '../load-error.ts';
+import { LoadError, codeOf } from '../load-error.ts';
+import { unzip } from './unzip.ts';
 
 export interface Unpacked {
   /** Base name of the model file; its ending tells the format. */
   readonly fileName: string;
-  /** In a buffer of its own. */
+  /** Its buffer may hold the metadata too, and nothing else that is in use. */
   readonly model: Buffer<ArrayBuffer>;
   /** Content of metadata.json, where there is one. */
   readonly metadata?: Buffer;
@@ -23,7 +23,8 @@ const METADATA = 'metadata.json';
 const MODEL_FILES = ['model.joblib', 'model.pkl', 'model.json', 'model.ubj', 'model.bst', 'model.txt', 'model.onnx'];
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
-/** What the streams hand on at once: each piece costs a turn of the event loop. */
+/** Headers, padding and what else an archive has around its files. */
+const AROUND_BYTES = 1024 * 1024;
 const PIECE_BYTES = 512 * 1024;
 
 /**
@@ -34,7 +35,8 @@ export async function unpack(key: string, path: string, maxBytes: number): Promi
   if (await isArchive(key, path)) return unpackArchive(path, maxBytes);
   const fileName = basename(key);
   const { size } = await stat(path);
-  return { fileName, model: await contentOf(inPieces(path), { name: fileName, size }, maxBytes) };
+  const stream = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  return { fileName, model: await contentOf(stream, { name: fileName, size }, maxBytes) };
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
@@ -65,7 +67,7 @@ async function firstBlock(path: string): Promise<Buffer> {
 
 async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> {
   const extract = tar.extract();
-  const unzipped = pipeline(inPieces(path), createGunzip({ chunkSize: PIECE_BYTES }), extract);
+  const unzipped = pipeline(unzip(path, maxBytes + MAX_METADATA_BYTES + AROUND_BYTES), extract);
   // Awaited below; until then a failure must not count as unhandled.
   unzipped.catch(() => undefined);
   const files = new Map<string, Buffer<ArrayBuffer>>();
@@ -79,6 +81,7 @@ async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> 
   } catch (error) {
     extract.destroy();
     if (error instanceof LoadError) throw error;
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('The archive', maxBytes);
     throw invalid(`the archive is damaged (${error instanceof Error ? error.message : 'unknown'})`, error);
   }
   return unpacked(files);
@@ -110,21 +113,20 @@ function unpacked(files: ReadonlyMap<string, Buffer<ArrayBuffer>>): Unpacked {
   return { fileName: first[0], model: first[1], ...(metadata && { metadata }) };
 }
 
-function inPieces(path: string): ReadStream {
-  return createReadStream(path, { highWaterMark: PIECE_BYTES });
-}
-
-/** All bytes of a stream, of which there are `size`: a second copy, or room for it, would stay with the process. */
+/** All bytes of a stream, of which there are `size`: as they are when they come at once, and without room for a second copy otherwise. */
 async function contentOf(
   stream: AsyncIterable<unknown>,
   { name, size }: { readonly name: string; readonly size: number },
   maxBytes: number,
 ): Promise<Buffer<ArrayBuffer>> {
   if (size > maxBytes) throw tooLarge(name, maxBytes);
-  const content = Buffer.allocUnsafeSlow(size);
+  let content: Buffer<ArrayBuffer> | undefined;
   let filled = 0;
-  for await (const piece of stream) filled += (piece as Buffer).copy(content, filled);
-  return content.subarray(0, filled);
+  for await (const piece of stream as AsyncIterable<Buffer<ArrayBuffer>>) {
+    content ??= piece.length === size ? piece : Buffer.allocUnsafeSlow(size);
+    filled += content === piece ? size : piece.copy(content, filled);
+  }
+  return content?.subarray(0, filled) ?? Buffer.alloc(0);
 }
 
 function tooLarge(name: string, maxBytes: number): LoadError {

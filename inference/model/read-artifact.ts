@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { LoadError } from '../load-error.ts';
 import { ONNX_FILE, type OnnxFile, SESSION_BYTES, readOnnx } from '../onnx/file.ts';
-import { parseModel } from './model.ts';
+import { parseModel, transferables } from './model.ts';
 import type { ModelData } from './model-data.ts';
 import { unpack } from './package.ts';
 
@@ -34,7 +34,10 @@ export async function readArtifact({ key, path, maxBytes, memoryLimit }: ReadOrd
   checkMemory(model.length * (isOnnx ? SESSION_BYTES : PARSED_BYTES), memoryLimit);
   const data = isOnnx ? readOnnx(model) : parseModel(fileName, model, { maxBytes });
   const modelSha256 = createHash('sha256').update(model).digest('hex');
-  return { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
+  const read = { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
+  // The thread stays, and would keep the file in memory until it next collects garbage.
+  if ('onnx' in data || !transferables(data).includes(model.buffer)) model.buffer.transfer(0);
+  return read;
 }
 
 /** The model is made beside everything that is in memory already. */
