@@ -1,8 +1,10 @@
 // `npm run build`: every program self-contained in dist/, which is all that the images carry, and beside it the licences of what is in it.
 import { build } from 'esbuild';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { keepBytecode } from './build/bytecode.js';
 import { notices } from './build/notices.js';
+import { writeScripts } from './build/scripts.js';
 import { lazyHttp, slim } from './build/slim.js';
 
 const root = import.meta.dirname;
@@ -27,11 +29,13 @@ const BANNER = [
   'const __dirname = import.meta.dirname;',
 ].join('\n');
 
-async function bundle(program) {
-  const { metafile } = await build({
+/** Answers its modules, name → code. */
+async function bundle(program, options) {
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: PROGRAMS[program],
     outdir: join(outdir, program),
+    write: false,
     bundle: true,
     // What is imported when it is needed lies in a file of its own: a server without S3 or gRPC never reads theirs.
     splitting: true,
@@ -42,18 +46,32 @@ async function bundle(program) {
     // Packages that come in both forms: only their ES modules can be cut down to what is used.
     mainFields: ['module', 'main'],
     target: 'node24',
-    banner: { js: BANNER },
-    plugins: [slim(root), lazyHttp],
     minifyWhitespace: true,
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
+    ...options,
   });
+  mkdirSync(join(outdir, program), { recursive: true });
   writeFileSync(join(outdir, program, 'THIRD-PARTY-NOTICES.txt'), notices(root, Object.keys(metafile.inputs)));
-  for (const [file, { bytes }] of Object.entries(metafile.outputs))
-    console.log(`${file}  ${Math.ceil(bytes / 1024)} KiB`);
+  for (const { path, contents } of outputFiles) console.log(`${path}  ${Math.ceil(contents.length / 1024)} KiB`);
+  return new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+}
+
+async function bundleModules(program) {
+  const modules = await bundle(program, { banner: { js: BANNER }, plugins: [slim(root), lazyHttp] });
+  for (const [name, code] of modules) writeFileSync(join(outdir, program, name), code);
+}
+
+async function bundleScripts(program) {
+  const modules = await bundle(program, { plugins: [slim(root)] });
+  const entries = Object.keys(PROGRAMS[program]).map((name) => `${name}.js`);
+  await writeScripts(join(outdir, program), modules, entries);
 }
 
 rmSync(outdir, { recursive: true, force: true });
-for (const program of Object.keys(PROGRAMS)) await bundle(program);
+await bundleModules('operator');
+await bundleModules('router');
+await bundleScripts('inference');
+await keepBytecode(join(outdir, 'inference'));
 writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n');
