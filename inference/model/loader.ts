@@ -24,6 +24,8 @@ export interface LoadedModel {
 export type Loader = (order: Pick<ReadOrder, 'key' | 'path'>, signal: AbortSignal) => Promise<LoadedModel>;
 
 const WARM_UP_ROWS = 200;
+/** For a model of a kind that has been warmed up: its code is compiled, its numbers come into the processor's caches. */
+const REFRESH_ROWS = 20;
 
 export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'memoryLimit'> {
   /** Where ONNX models are run; absent: nowhere. */
@@ -35,6 +37,7 @@ export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'memoryLimit
  * unless a test says otherwise.
  */
 export function modelLoader({ onnx, ...limits }: LoaderOptions, read: Reader = readerThread()): Loader {
+  const compiled = new Set<string>();
   return async (order, signal) => {
     signal.throwIfAborted();
     const { data, metadata, modelSha256 } = await read({ ...order, ...limits }, signal);
@@ -45,7 +48,9 @@ export function modelLoader({ onnx, ...limits }: LoaderOptions, read: Reader = r
       checkFeatures(manifest, model);
       const preprocessing = await preprocessingOf(manifest, model);
       await checkGolden(manifest.golden, model);
-      if (model.remote === undefined) await warmUp(model);
+      const { remote, modelType } = model;
+      if (remote === undefined) await warmUp(model, compiled.has(modelType) ? REFRESH_ROWS : WARM_UP_ROWS);
+      compiled.add(modelType);
       return { manifest, model, ...(preprocessing && { preprocessing }) };
     } catch (error) {
       model.remote?.letGo();
@@ -80,9 +85,9 @@ async function preprocessingOf(manifest: Manifest, model: Model): Promise<Prepro
 }
 
 /** Runs the model until the compiler has seen it, a few rows at a time so that requests get their turn. */
-async function warmUp(model: Model): Promise<void> {
+async function warmUp(model: Model, rows: number): Promise<void> {
   const row = new Float64Array(model.features);
-  for (let at = 0; at < WARM_UP_ROWS; at += 1) {
+  for (let at = 0; at < rows; at += 1) {
     row.fill((at * 7919) % 101);
     for (const [column, texts] of model.texts) row[column] = at % texts.size;
     tryRow(model, row);

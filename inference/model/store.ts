@@ -30,6 +30,8 @@ export interface Store {
   fetch(wanted: Wanted, path: string, limits: Limits, signal: AbortSignal): Promise<Fetched>;
 }
 
+/** Read at once: each piece costs turns of the event loop. */
+const PIECE_BYTES = 1024 * 1024;
 const FILE_HINT = 'set MODEL_PATH, or AWS_REGION with MODEL_BUCKET and MODEL_KEY';
 
 /** The one file `path` as a store: its only key is the path, and size and time of change stand for the ETag. */
@@ -51,7 +53,7 @@ export function fileStore(path: string): Store {
       throw new LoadError('ObjectChanged', `${path} has changed since it was asked for`);
     }
     if (Number(version.etag?.split('-')[0]) > limits.maxBytes) throw tooLarge(limits.maxBytes);
-    const saved = await save(createReadStream(path), target, limits, signal);
+    const saved = await save(createReadStream(path, { highWaterMark: PIECE_BYTES }), target, limits, signal);
     const after = await look(wanted.key);
     if (after.etag !== version.etag) {
       throw new LoadError('ObjectChanged', `${path} changed while it was read: replace it by rename`);
