@@ -14,6 +14,7 @@ const edges = {
 const refused = (regex, message) => ({ regex, message });
 const imports = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns: [clients, ...patterns] }] });
 
+const globals = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 const bannedGlobals = (...names) => [
   'error',
   ...names.map((name) => ({ name, message: 'this belongs to an edge; pass the value in' })),
@@ -27,6 +28,10 @@ const chance = { object: 'Math', property: 'random', message: 'chance is passed 
 const banned = [
   { selector: 'ExportDefaultDeclaration', message: 'export by name' },
   { selector: 'ImportExpression[source.value=/^@(kubernetes|dot-i)\\u002f/]', message: clients.message },
+  {
+    selector: 'ImportDeclaration[source.value="zod"] > :matches(ImportSpecifier, ImportDefaultSpecifier)',
+    message: "write import * as z from 'zod': z as a name brings the messages of every language into the bundle",
+  },
 ];
 
 const PURE = [
@@ -42,7 +47,8 @@ const NOT_PURE = ['**/*.test.ts'];
 export default tseslint.config(
   { ignores: ['node_modules', 'dist', 'test/fixtures/models', '**/.venv'] },
   js.configs.recommended,
-  { files: ['**/*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  { files: ['**/*.js'], languageOptions: { globals: globals('process', 'console', 'URL') } },
+  { files: ['**/*.cjs'], languageOptions: { globals: globals('process', 'fetch', '__filename', '__dirname') } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -15,7 +15,7 @@ import type { Artifacts } from './model/artifacts.ts';
 import { Batches } from './model/batches.ts';
 import { loadFirst, poll } from './model/first-load.ts';
 import { modelLoader } from './model/loader.ts';
-import type { Reader } from './model/loader.ts';
+import type { Reader } from './model/reader-thread.ts';
 import { servedBy } from './model/prepare.ts';
 import { OnnxSessions } from './onnx/sessions.ts';
 import { ModelSlot } from './model/slot.ts';

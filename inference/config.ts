@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ADAPTER_PORT, ADMIN_PORT, DesiredArtifact, GRPC_PORT, PUBLIC_PORT } from './contract.ts';
 import type { ArtifactRef, StoreSettings } from './contract.ts';
 import type { CorsOrigins } from './cors.ts';

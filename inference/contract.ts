@@ -1,5 +1,5 @@
 // What the model server says to others on its admin port, and the file that tells it what to serve. The operator imports these schemas; nothing else here.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Default port of the public API. */
 export const PUBLIC_PORT = 8080;

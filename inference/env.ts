@@ -1,5 +1,5 @@
 // How an environment variable is read: trimmed, checked against its bounds, with a message for the person who set it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPlainUrl } from './contract.ts';
 
 /** An environment variable that is set to nothing counts as not set. */

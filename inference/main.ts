@@ -64,5 +64,4 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     end(signal).catch(fatal);
   });
 }
-const app = await starting;
-await app.start();
+starting.then((app) => app.start()).catch(fatal);

@@ -1,7 +1,7 @@
 // The operator's settings: a YAML file under the environment, checked once at start and then frozen. Only here is the environment read.
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPlainUrl, type StoreSettings } from '../inference/contract.ts';
 import { durationMs } from './domain/duration.ts';
 import { LOG_LEVELS } from './logger.ts';

@@ -1,5 +1,5 @@
 // Secrets are read by name when they are needed, and never watched: that would mean to hold every Secret of the cluster.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ReadSecret } from './artifacts/opener.ts';
 import type { KubeClient } from './kube/client.ts';
 import { KubeError } from './kube/errors.ts';

@@ -1,5 +1,5 @@
 // What we read of the objects in the caches: raw JSON in, our own small types out. The only place that knows where Kubernetes keeps a thing.
-import { z } from 'zod';
+import * as z from 'zod';
 import { isWhole, RouterTable, TABLE_KEY } from '../router/contract.ts';
 import { LABEL_COMPONENT, LABEL_MODEL_DEPLOYMENT, LABEL_VARIANT } from './domain/labels.ts';
 import { RELOAD_ANNOTATION, Spec } from './domain/model-deployment.ts';

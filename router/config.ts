@@ -1,5 +1,5 @@
 // Settings of the router's pod from its environment, checked once and frozen.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LOG_LEVELS } from '../operator/logger.ts';
 import { AGENT_PORT, StickyKey } from './contract.ts';
 

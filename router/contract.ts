@@ -1,6 +1,6 @@
 // What operator and router agree on: the table in the ConfigMap, the answer of GET /applied, ports, times, and the label of the endpoints. The
 // operator imports nothing else of the router but the arithmetic of split.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Hash buckets of a split: one is 0.01 % of the traffic. */
 export const BUCKETS = 10_000;

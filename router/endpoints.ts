@@ -1,5 +1,5 @@
 // EndpointSlices as the API server sends them, reduced to what a router needs: which pods serve a Service, and whether they are ready. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One pod behind a Service. */
 export interface Endpoint {

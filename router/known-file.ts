@@ -1,6 +1,6 @@
 // What the agent knew last, in a file beside HAProxy's: an agent that restarts while the API server is down stays ready.
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RouterTable } from './contract.ts';
 import type { Endpoints } from './endpoints.ts';
 

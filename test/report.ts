@@ -1,5 +1,5 @@
 // Counts what a test run has said.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface Counts {
   readonly passed: number;

@@ -12,7 +12,7 @@ import { close, listen } from '../listening.ts';
 import type { Artifacts } from '../model/artifacts.ts';
 import { loadFirst, poll } from '../model/first-load.ts';
 import { modelLoader } from '../model/loader.ts';
-import type { Reader } from '../model/loader.ts';
+import type { Reader } from '../model/reader-thread.ts';
 import { ModelSlot } from '../model/slot.ts';
 import type { LoadRequest, LoadStatus, Slot } from '../model/slot.ts';
 import type { Store } from '../model/store.ts';

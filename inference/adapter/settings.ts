@@ -1,6 +1,6 @@
 // What the adapter has to know of the container beside it: defaults are those of the Python service. Everything is on loopback, and nothing of it ever
 // comes from a request.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError, flag, issuesOf, number, text, whole } from '../env.ts';
 
 const PATH = /^\/[A-Za-z0-9._~:@!$&()*+,;=%/?-]{0,255}$/;

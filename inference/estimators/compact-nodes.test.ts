@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compactNodes, roundedDown } from './compact-nodes.ts';
+import { compactNodes, writeRoundedDown } from './compact-nodes.ts';
 import { addTrees } from './evaluate.ts';
 import { type TreeSource, type Trees, TreesBuilder } from './trees.ts';
 
@@ -34,6 +34,13 @@ function sumsOf(trees: Trees, values: Float32Array): readonly number[] {
   const sums = new Float64Array(rows * trees.outputs);
   addTrees(trees, { values, rows, columns: COLUMNS, hasMissing: false }, sums);
   return [...sums];
+}
+
+function roundedDown(value: number): number {
+  const buffer = new ArrayBuffer(16);
+  const nodes = { thresholds: new Float32Array(buffer), words: new Int32Array(buffer) };
+  writeRoundedDown(nodes, 2, value);
+  return nodes.thresholds[2] ?? NaN;
 }
 
 const number = fc.oneof(

@@ -28,25 +28,29 @@ export const COMPACT_BYTES = 8;
 export function compactNodes({ feature, threshold, left, answer, leafWidth, values }: Trees): CompactNodes | undefined {
   const count = feature.length;
   const fits = count <= MAX_NODES && values.length / leafWidth <= ANSWER_MASK;
-  if (!fits || feature.some((column) => column > COLUMN_MASK)) return undefined;
+  if (!fits || largest(feature) > COLUMN_MASK) return undefined;
   const buffer = new ArrayBuffer(count * COMPACT_BYTES);
   const [thresholds, words] = [new Float32Array(buffer), new Int32Array(buffer)];
   for (let node = 0; node < count; node += 1) {
     const child = left[node] ?? 0;
     if (child === node) words[2 * node] = NAN_BITS | ((answer[node] ?? 0) / leafWidth);
-    else thresholds[2 * node] = roundedDown(threshold[node] ?? 0);
+    else writeRoundedDown({ thresholds, words }, 2 * node, threshold[node] ?? 0);
     words[2 * node + 1] = (child << COLUMN_BITS) | (feature[node] ?? 0);
   }
   return { thresholds, words };
 }
 
+function largest(numbers: Int32Array): number {
+  let found = 0;
+  for (let at = 0; at < numbers.length; at += 1) found = Math.max(found, numbers[at] ?? 0);
+  return found;
+}
+
 /** The greatest float32 that is not above `value`. */
-export function roundedDown(value: number): number {
-  const number = Float32Array.of(value);
-  const [nearest = 0] = number;
-  if (!(nearest > value)) return nearest;
-  const bits = new Int32Array(number.buffer);
+export function writeRoundedDown({ thresholds, words }: CompactNodes, at: number, value: number): void {
+  thresholds[at] = value;
+  const nearest = thresholds[at] ?? 0;
+  if (!(nearest > value)) return;
   // numbers of one sign are in the order of their bits; below zero begin those with the sign as the highest bit
-  bits[0] = nearest === 0 ? -0x7fffffff : (bits[0] ?? 0) + (nearest > 0 ? -1 : 1);
-  return number[0] ?? 0;
+  words[at] = nearest === 0 ? -0x7fffffff : (words[at] ?? 0) + (nearest > 0 ? -1 : 1);
 }

@@ -133,7 +133,9 @@ function builderOf(columns: readonly TreeColumns[], width: number): TreesBuilder
 }
 
 function copied({ values }: TreeColumns, width: number): WriteLeaf {
-  return (node, target, at) => target.set(values.subarray(node * width, (node + 1) * width), at);
+  return (node, target, at) => {
+    for (let place = 0; place < width; place += 1) target[at + place] = values[node * width + place] ?? 0;
+  };
 }
 
 /** Weights of the classes, divided by their sum. */

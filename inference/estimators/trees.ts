@@ -1,6 +1,6 @@
 // Decision trees as flat typed arrays: the one form that every tree format is brought into, and that the evaluator walks.
 import { COMPACT_BYTES, type CompactNodes, compactNodes } from './compact-nodes.ts';
-import { LeafTable } from './leaf-table.ts';
+import { LeafList, type LeafRows, LeafTable } from './leaf-table.ts';
 
 /**
  * All trees of a model, node after node, each tree level by level. Indexes are positions in these arrays; a right child stands
@@ -91,11 +91,9 @@ export class TreesBuilder {
   readonly #isFloat32: boolean;
   readonly #words: number[] = [];
   #categories: { readonly start: Int32Array<ArrayBuffer>; readonly length: Int32Array<ArrayBuffer> } | undefined;
-  /** Where a leaf has one number, there is hardly one like another. */
-  readonly #table: LeafTable | undefined;
+  readonly #rows: LeafRows;
   #count = 0;
   #nodes = 0;
-  #values = 0;
 
   constructor({ trees, nodes, leafWidth, outputs, unknownIsMissing = false, isFloat32 = false }: TreesSize) {
     this.#unknownIsMissing = unknownIsMissing;
@@ -114,13 +112,15 @@ export class TreesBuilder {
       leafWidth,
       outputs,
     };
-    if (leafWidth > 1) this.#table = new LeafTable(this.#trees.values, leafWidth);
+    // Where a leaf has one number, there is hardly one like another.
+    this.#rows = leafWidth > 1 ? new LeafTable(this.#trees.values, leafWidth) : new LeafList();
   }
 
   /** The trees so far. */
   get built(): Trees {
     const { values } = this.#trees;
-    const trees = { ...this.#trees, values: this.#table === undefined ? values : values.slice(0, this.#table.length) };
+    const { next } = this.#rows;
+    const trees = { ...this.#trees, values: next < values.length ? values.slice(0, next) : values };
     if (this.#categories !== undefined) {
       const words = Uint32Array.from(this.#words);
       return { ...trees, categories: { ...this.#categories, words, unknownIsMissing: this.#unknownIsMissing } };
@@ -131,61 +131,94 @@ export class TreesBuilder {
 
   /** `column`: where in the sum the tree's numbers go. */
   add(tree: TreeSource, writeLeaf: WriteLeaf, column = 0): void {
+    const { roots, depth, column: columns, cover } = this.#trees;
     const first = this.#nodes;
-    this.#trees.roots[this.#count] = first;
-    this.#trees.column[this.#count] = column;
-    // by place in the flat form, from the root on: the source's node, and its level
-    const nodes = new Int32Array(tree.count);
-    const levels = new Int32Array(tree.count);
-    let next = 1;
-    for (let place = 0; place < tree.count; place += 1) {
-      const node = nodes[place] ?? 0;
-      this.#trees.cover[first + place] = tree.weight[node] ?? 0;
-      if ((tree.left[node] ?? -1) < 0) {
-        this.#addLeaf(node, first + place, writeLeaf);
-        continue;
-      }
-      this.#addSplit(tree, node, first + place, first + next);
-      nodes[next] = tree.left[node] ?? 0;
-      nodes[next + 1] = tree.right[node] ?? 0;
-      levels.fill((levels[place] ?? 0) + 1, next, next + 2);
-      next += 2;
-    }
-    this.#trees.depth[this.#count] = levels[tree.count - 1] ?? 0;
+    const order = levelOrder(tree);
+    roots[this.#count] = first;
+    columns[this.#count] = column;
+    depth[this.#count] = order.depth;
     this.#count += 1;
     this.#nodes += tree.count;
+    for (let place = 0; place < tree.count; place += 1)
+      cover[first + place] = tree.weight[order.nodes[place] ?? 0] ?? 0;
+    this.#addSplits(tree, order, first);
+    this.#addLeaves(order, first, writeLeaf);
+    if (tree.categoriesOf !== undefined) this.#addCategories(tree.categoriesOf, order, first);
   }
 
-  #addSplit(tree: TreeSource, node: number, place: number, child: number): void {
+  #addSplits(tree: TreeSource, { nodes, child }: LevelOrder, first: number): void {
     const { feature, threshold, left, missingLeft } = this.#trees;
-    feature[place] = tree.feature[node] ?? 0;
-    threshold[place] = tree.threshold[node] ?? 0;
-    left[place] = child;
-    missingLeft[place] = tree.missingLeft?.[node] ?? 0;
-    const bits = tree.categoriesOf?.(node);
-    if (bits !== undefined) this.#addCategories(bits, place);
-  }
-
-  #addCategories(bits: Uint32Array, place: number): void {
-    const nodes = this.#trees.feature.length;
-    this.#categories ??= { start: new Int32Array(nodes).fill(-1), length: new Int32Array(nodes) };
-    this.#categories.start[place] = this.#words.length;
-    this.#categories.length[place] = bits.length;
-    for (const word of bits) this.#words.push(word);
-  }
-
-  #addLeaf(node: number, place: number, writeLeaf: WriteLeaf): void {
-    const { leafWidth, threshold, left, answer, values } = this.#trees;
-    threshold[place] = Infinity;
-    left[place] = place;
-    if (this.#table !== undefined) {
-      answer[place] = this.#table.add((target, from) => writeLeaf(node, target, from));
-      return;
+    for (let place = 0; place < nodes.length; place += 1) {
+      const below = child[place] ?? LEAF;
+      if (below === LEAF) continue;
+      const node = nodes[place] ?? 0;
+      feature[first + place] = tree.feature[node] ?? 0;
+      threshold[first + place] = tree.threshold[node] ?? 0;
+      left[first + place] = first + below;
+      missingLeft[first + place] = tree.missingLeft?.[node] ?? 0;
     }
-    answer[place] = this.#values;
-    writeLeaf(node, values, this.#values);
-    this.#values += leafWidth;
   }
+
+  #addLeaves({ nodes, child }: LevelOrder, first: number, writeLeaf: WriteLeaf): void {
+    const { threshold, left, answer, values } = this.#trees;
+    for (let place = 0; place < nodes.length; place += 1) {
+      if (child[place] !== LEAF) continue;
+      threshold[first + place] = Infinity;
+      left[first + place] = first + place;
+      writeLeaf(nodes[place] ?? 0, values, this.#rows.next);
+      answer[first + place] = this.#rows.keep();
+    }
+  }
+
+  #addCategories(
+    categoriesOf: NonNullable<TreeSource['categoriesOf']>,
+    { nodes, child }: LevelOrder,
+    first: number,
+  ): void {
+    const { length } = this.#trees.feature;
+    for (let place = 0; place < nodes.length; place += 1) {
+      const bits = child[place] === LEAF ? undefined : categoriesOf(nodes[place] ?? 0);
+      if (bits === undefined) continue;
+      this.#categories ??= { start: new Int32Array(length).fill(-1), length: new Int32Array(length) };
+      this.#categories.start[first + place] = this.#words.length;
+      this.#categories.length[first + place] = bits.length;
+      for (const word of bits) this.#words.push(word);
+    }
+  }
+}
+
+/** The nodes of one tree by their place in the flat form. */
+interface LevelOrder {
+  /** The source's number of the node at each place. */
+  readonly nodes: Int32Array;
+  /** The place of its left child; LEAF where there is none. */
+  readonly child: Int32Array;
+  readonly depth: number;
+}
+
+/** The root is nobody's child. */
+const LEAF = 0;
+
+function levelOrder({ count, left, right }: TreeSource): LevelOrder {
+  const nodes = new Int32Array(count);
+  const child = new Int32Array(count);
+  let depth = 0;
+  let endOfLevel = 1;
+  let next = 1;
+  for (let place = 0; place < count; place += 1) {
+    if (place === endOfLevel) {
+      depth += 1;
+      endOfLevel = next;
+    }
+    const node = nodes[place] ?? 0;
+    const below = left[node] ?? -1;
+    if (below < 0) continue;
+    child[place] = next;
+    nodes[next] = below;
+    nodes[next + 1] = right[node] ?? 0;
+    next += 2;
+  }
+  return { nodes, child, depth };
 }
 
 /** numpy's order of addition (pairwise_sum in loops_utils.h): other orders differ in the last bit from 8 numbers on. */

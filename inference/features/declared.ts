@@ -1,5 +1,5 @@
 // What metadata.json may say under `preprocessing`: the built-in basket, or an expression for each feature.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Expressions } from './preprocessing.ts';
 
 const Named = z

@@ -27,29 +27,46 @@ function placeOf({ dtype }: Records, name: string, types: readonly string[]): { 
   return { offset: field.offset, type };
 }
 
-/** An integer that has to fit into 32 bits with its sign. */
-function integerAt(view: DataView, offset: number, type: string): number {
-  const low = view.getInt32(offset, true);
-  const fits = type === 'i8' ? view.getInt32(offset + 4, true) === low >> 31 : type === 'i4' || low >= 0;
-  if (!fits) throw notAModel('a node number beyond 2^31');
-  return low;
-}
-
 /** A column of integers of 32 or 64 bits. Throws ModelError where one is beyond 2^31. */
 export function integers(records: Records, name: string): Int32Array<ArrayBuffer> {
   const { offset, type } = placeOf(records, name, ['i8', 'i4', 'u4']);
   const column = new Int32Array(records.count);
-  const step = records.dtype.itemSize;
-  for (let row = 0; row < column.length; row += 1) column[row] = integerAt(records.view, row * step + offset, type);
+  const excess = type === 'i8' ? lowHalves(records, offset, column) : halves(records, offset, column);
+  if (excess !== 0 && type !== 'i4') throw notAModel('a node number beyond 2^31');
   return column;
+}
+
+/** Integers of 64 bits; answers 0 when the upper halves only repeat the sign. */
+function lowHalves({ view, dtype }: Records, offset: number, column: Int32Array): number {
+  const step = dtype.itemSize;
+  let excess = 0;
+  for (let row = 0, at = offset; row < column.length; row += 1, at += step) {
+    const low = view.getInt32(at, true);
+    excess |= view.getInt32(at + 4, true) ^ (low >> 31);
+    column[row] = low;
+  }
+  return excess;
+}
+
+/** Integers of 32 bits; answers 0 when none has the highest bit. */
+function halves({ view, dtype }: Records, offset: number, column: Int32Array): number {
+  const step = dtype.itemSize;
+  let excess = 0;
+  for (let row = 0, at = offset; row < column.length; row += 1, at += step) {
+    const number = view.getInt32(at, true);
+    excess |= number >> 31;
+    column[row] = number;
+  }
+  return excess;
 }
 
 /** A column of doubles. */
 export function floats(records: Records, name: string): Float64Array<ArrayBuffer> {
   const { offset } = placeOf(records, name, ['f8']);
   const column = new Float64Array(records.count);
-  const step = records.dtype.itemSize;
-  for (let row = 0; row < column.length; row += 1) column[row] = records.view.getFloat64(row * step + offset, true);
+  const { view, dtype } = records;
+  const step = dtype.itemSize;
+  for (let row = 0, at = offset; row < column.length; row += 1, at += step) column[row] = view.getFloat64(at, true);
   return column;
 }
 
@@ -57,7 +74,8 @@ export function floats(records: Records, name: string): Float64Array<ArrayBuffer
 export function flags(records: Records, name: string): Uint8Array<ArrayBuffer> {
   const { offset } = placeOf(records, name, ['u1', 'b1']);
   const column = new Uint8Array(records.count);
-  const step = records.dtype.itemSize;
-  for (let row = 0; row < column.length; row += 1) column[row] = records.view.getUint8(row * step + offset);
+  const { view, dtype } = records;
+  const step = dtype.itemSize;
+  for (let row = 0, at = offset; row < column.length; row += 1, at += step) column[row] = view.getUint8(at);
   return column;
 }

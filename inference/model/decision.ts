@@ -1,5 +1,5 @@
 // Which class an answer names, and how: the labels and thresholds of metadata.json fitted to the classes of the model. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LoadError } from '../load-error.ts';
 import { indexOfMax } from '../estimators/matrix.ts';
 import type { ClassLabel } from './model-data.ts';

@@ -9,6 +9,8 @@ import { LoadError, codeOf } from '../errors.ts';
 import { METADATA, MODEL_FILES } from './package.ts';
 
 const ARCHIVE = 'model.tar.gz';
+/** Read at once: each piece costs turns of the event loop. */
+const PIECE_BYTES = 1024 * 1024;
 
 export interface LocalFile {
   /** Its name in the directory. */
@@ -60,7 +62,7 @@ export async function* contentOf({ path, stamp }: LocalFile): AsyncGenerator<Uin
     if (stampOf(path, await handle.stat()) !== stamp) {
       throw new LoadError('ObjectChanged', `${path} has changed since it was found`);
     }
-    yield* handle.createReadStream({ autoClose: false }) as AsyncIterable<Uint8Array>;
+    yield* handle.createReadStream({ autoClose: false, highWaterMark: PIECE_BYTES }) as AsyncIterable<Uint8Array>;
   } finally {
     await handle.close();
   }

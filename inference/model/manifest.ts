@@ -1,5 +1,5 @@
 // metadata.json: what the person who trained the model says of it. Defaults are those of the Python service, whose files must work untouched.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LoadError } from '../errors.ts';
 import { DEFAULT_FEATURES } from '../features/basket.ts';
 import { Preprocessing } from '../features/declared.ts';

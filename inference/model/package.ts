@@ -1,18 +1,20 @@
 // The artifact file: model.tar.gz with one model and its metadata.json, or a model file alone. Nothing is unpacked by path, so no name in an archive
-// can reach the file system; size, kind and number of entries are bounded while the bytes stream.
+// can reach the file system; size, kind and number of entries are bounded before their bytes are kept.
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
 import type { Header } from 'tar-stream';
-import { LoadError } from '../load-error.ts';
+import { LoadError, codeOf } from '../load-error.ts';
+import { unzip } from './unzip.ts';
 
 export interface Unpacked {
   /** Base name of the model file; its ending tells the format. */
   readonly fileName: string;
-  readonly model: Buffer;
+  /** Its buffer may hold the metadata too, and nothing else that is in use. */
+  readonly model: Buffer<ArrayBuffer>;
   /** Content of metadata.json, where there is one. */
   readonly metadata?: Buffer;
 }
@@ -29,6 +31,9 @@ export const MODEL_FILES = [
 ];
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
+/** Headers, padding and what else an archive has around its files. */
+const AROUND_BYTES = 1024 * 1024;
+const PIECE_BYTES = 512 * 1024;
 
 /**
  * Reads the artifact `path`, which was called `key` in its store. `maxBytes` bounds the model after decompression.
@@ -36,18 +41,10 @@ const TAR_BLOCK = 512;
  */
 export async function unpack(key: string, path: string, maxBytes: number): Promise<Unpacked> {
   if (await isArchive(key, path)) return unpackArchive(path, maxBytes);
-  const { size } = await sizeOf(path);
-  if (size > maxBytes) throw tooLarge(basename(key), maxBytes);
-  return { fileName: basename(key), model: await collect(createReadStream(path), basename(key), maxBytes) };
-}
-
-async function sizeOf(path: string): Promise<{ readonly size: number }> {
-  const file = await open(path);
-  try {
-    return await file.stat();
-  } finally {
-    await file.close();
-  }
+  const fileName = basename(key);
+  const { size } = await stat(path);
+  const stream = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  return { fileName, model: await contentOf(stream, { name: fileName, size }, maxBytes) };
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
@@ -78,27 +75,32 @@ async function firstBlock(path: string): Promise<Buffer> {
 
 async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> {
   const extract = tar.extract();
-  const unzipped = pipeline(createReadStream(path), createGunzip(), extract);
+  const unzipped = pipeline(unzip(path, maxBytes + MAX_METADATA_BYTES + AROUND_BYTES), extract);
   // Awaited below; until then a failure must not count as unhandled.
   unzipped.catch(() => undefined);
-  const files = new Map<string, Buffer>();
+  const files = new Map<string, Buffer<ArrayBuffer>>();
   try {
     for await (const entry of extract) {
       const name = acceptedName(entry.header, files);
       if (name === undefined) entry.resume();
-      else files.set(name, await collect(entry, name, name === METADATA ? MAX_METADATA_BYTES : maxBytes));
+      else files.set(name, await contentOf(entry, { name, size: entry.header.size }, mostOf(name, maxBytes)));
     }
     await unzipped;
   } catch (error) {
     extract.destroy();
     if (error instanceof LoadError) throw error;
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('The archive', maxBytes);
     throw invalid(`the archive is damaged (${error instanceof Error ? error.message : 'unknown'})`, error);
   }
-  return contentOf(files);
+  return unpacked(files);
+}
+
+function mostOf(name: string, maxBytes: number): number {
+  return name === METADATA ? MAX_METADATA_BYTES : maxBytes;
 }
 
 /** The name under which an entry is kept; undefined for the directory that `tar -C dir .` writes. Throws for everything unexpected. */
-function acceptedName({ name, type, size }: Header, files: ReadonlyMap<string, Buffer>): string | undefined {
+function acceptedName({ name, type }: Header, files: ReadonlyMap<string, Buffer<ArrayBuffer>>): string | undefined {
   const plain = name.replace(/^\.\//, '');
   if (type === 'directory' && (plain === '' || plain === '.')) return undefined;
   const shown = JSON.stringify(name.slice(0, 100));
@@ -107,11 +109,10 @@ function acceptedName({ name, type, size }: Header, files: ReadonlyMap<string, B
     throw invalid(`unexpected entry ${shown}: only ${MODEL_FILES.join(' or ')} and ${METADATA} may be in it`);
   }
   if (files.has(plain)) throw invalid(`entry ${shown} is in it twice`);
-  if (plain === METADATA && size > MAX_METADATA_BYTES) throw tooLarge(METADATA, MAX_METADATA_BYTES);
   return plain;
 }
 
-function contentOf(files: ReadonlyMap<string, Buffer>): Unpacked {
+function unpacked(files: ReadonlyMap<string, Buffer<ArrayBuffer>>): Unpacked {
   const models = [...files].filter(([name]) => name !== METADATA);
   const [first] = models;
   if (first === undefined) throw invalid(`it has no ${MODEL_FILES.join(' or ')}`);
@@ -120,17 +121,20 @@ function contentOf(files: ReadonlyMap<string, Buffer>): Unpacked {
   return { fileName: first[0], model: first[1], ...(metadata && { metadata }) };
 }
 
-/** The whole stream, while it stays within bounds: a bomb is noticed as it unfolds, whatever the header says. */
-async function collect(stream: AsyncIterable<unknown>, name: string, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    const bytes = chunk as Buffer;
-    size += bytes.length;
-    if (size > maxBytes) throw tooLarge(name, maxBytes);
-    chunks.push(bytes);
+/** All bytes of a stream, of which there are `size`: as they are when they come at once, and without room for a second copy otherwise. */
+async function contentOf(
+  stream: AsyncIterable<unknown>,
+  { name, size }: { readonly name: string; readonly size: number },
+  maxBytes: number,
+): Promise<Buffer<ArrayBuffer>> {
+  if (size > maxBytes) throw tooLarge(name, maxBytes);
+  let content: Buffer<ArrayBuffer> | undefined;
+  let filled = 0;
+  for await (const piece of stream as AsyncIterable<Buffer<ArrayBuffer>>) {
+    content ??= piece.length === size ? piece : Buffer.allocUnsafeSlow(size);
+    filled += content === piece ? size : piece.copy(content, filled);
   }
-  return Buffer.concat(chunks, size);
+  return content?.subarray(0, filled) ?? Buffer.alloc(0);
 }
 
 function tooLarge(name: string, maxBytes: number): LoadError {

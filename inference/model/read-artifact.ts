@@ -4,7 +4,7 @@ import { withoutXz } from '../formats/compression.ts';
 import { LoadError } from '../load-error.ts';
 import { ONNX_FILE, type OnnxFile, SESSION_BYTES, readOnnx } from '../onnx/file.ts';
 import { PICKLED } from './file-readers.ts';
-import { parseModel } from './model.ts';
+import { parseModel, transferables } from './model.ts';
 import type { ModelData } from './model-data.ts';
 import { unpack } from './package.ts';
 
@@ -37,7 +37,16 @@ export async function readArtifact({ key, path, maxBytes, memoryLimit }: ReadOrd
   checkMemory(model.length * (isOnnx ? SESSION_BYTES : PARSED_BYTES), memoryLimit);
   const data = isOnnx ? readOnnx(model) : parseModel(fileName, model, { maxBytes });
   const modelSha256 = createHash('sha256').update(stored).digest('hex');
-  return { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
+  const read = { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
+  const kept = 'onnx' in data ? [] : transferables(data);
+  for (const { buffer } of new Set([stored, model])) release(buffer, kept);
+  return read;
+}
+
+/** The thread stays, and would keep the file in memory until it next collects garbage. A small one may be a part of Node's pool of buffers. */
+function release(buffer: ArrayBufferLike, kept: readonly ArrayBuffer[]): void {
+  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize;
+  if (isOwn && !kept.includes(buffer)) buffer.transfer(0);
 }
 
 /** The model is made beside everything that is in memory already. */

@@ -1,16 +1,20 @@
-// Runs in a worker thread: reads one artifact away from the event loop that serves, and hands the arrays over without a copy.
-import { parentPort, workerData } from 'node:worker_threads';
+// Runs in a thread of its own: reads artifacts, one after the other, and hands the arrays over without a copy.
+import { parentPort } from 'node:worker_threads';
 import { failureOf, loadErrorOf } from '../load-error.ts';
-import type { WorkResult } from './loader.ts';
 import { transferables } from './model.ts';
 import { readArtifact } from './read-artifact.ts';
 import type { ReadArtifact, ReadOrder } from './read-artifact.ts';
+import type { ReadOutcome } from './reader-thread.ts';
 
-try {
-  const artifact = await readArtifact(workerData as ReadOrder);
-  parentPort?.postMessage({ ok: true, artifact } satisfies WorkResult, moved(artifact));
-} catch (error) {
-  parentPort?.postMessage({ ok: false, failure: failureOf(loadErrorOf(error)) } satisfies WorkResult);
+parentPort?.on('message', (order: ReadOrder) => void answer(order));
+
+async function answer(order: ReadOrder): Promise<void> {
+  try {
+    const artifact = await readArtifact(order);
+    parentPort?.postMessage({ ok: true, artifact } satisfies ReadOutcome, moved(artifact));
+  } catch (error) {
+    parentPort?.postMessage({ ok: false, failure: failureOf(loadErrorOf(error)) } satisfies ReadOutcome);
+  }
 }
 
 function moved({ data }: ReadArtifact): ArrayBuffer[] {

@@ -1,7 +1,7 @@
 // POST to a server of the configuration: bounded in time and size, on connections that are kept, never to where an answer redirects.
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { AgentOptions, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
@@ -33,14 +33,14 @@ export class PostError extends Error {
 /** Sends orders on at most `connections` connections; throws PostError when there is no whole answer after `timeoutMs`. */
 export class Poster {
   readonly #timeoutMs: number;
+  readonly #options: AgentOptions;
   readonly #http: HttpAgent;
-  readonly #https: HttpsAgent;
+  #https: HttpsAgent | undefined;
 
   constructor({ connections, timeoutMs }: { readonly connections: number; readonly timeoutMs: number }) {
     this.#timeoutMs = timeoutMs;
-    const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, timeout: 60_000 };
-    this.#http = new HttpAgent(options);
-    this.#https = new HttpsAgent(options);
+    this.#options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, timeout: 60_000 };
+    this.#http = new HttpAgent(this.#options);
   }
 
   async post(order: Order, signal: AbortSignal): Promise<Answer> {
@@ -56,7 +56,7 @@ export class Poster {
 
   close(): void {
     this.#http.destroy();
-    this.#https.destroy();
+    this.#https?.destroy();
   }
 
   #send({ url, body, headers }: Order, signal: AbortSignal): Promise<Answer> {
@@ -66,11 +66,18 @@ export class Poster {
     const read = (response: IncomingMessage) => void whole(response).then(resolve, reject);
     const call =
       url.protocol === 'https:'
-        ? httpsRequest(url, { ...options, agent: this.#https }, read)
+        ? this.#tls(url, options, read)
         : httpRequest(url, { ...options, agent: this.#http }, read);
     call.on('error', reject);
     call.end(body);
     return promise;
+  }
+
+  /** TLS takes memory: it is loaded for the first address that has it. */
+  #tls(url: URL, options: RequestOptions, read: (response: IncomingMessage) => void): ClientRequest {
+    const { Agent, request } = process.getBuiltinModule('node:https');
+    this.#https ??= new Agent(this.#options);
+    return request(url, { ...options, agent: this.#https }, read);
   }
 }
 

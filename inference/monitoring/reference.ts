@@ -1,5 +1,5 @@
 // `reference` of metadata.json: how the features and the answers were distributed when the model was trained. What comes later is compared with it.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const MAX_BINS = 100;
 /** Reading them holds up requests for some milliseconds. */

@@ -1,5 +1,5 @@
 // Who gets copies of requests: the payload log and the shadow peers. Addresses come from here only, never from a request.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ShadowPeers, isPlainUrl } from '../contract.ts';
 import { ConfigError, flag, issuesOf, number, text } from '../env.ts';
 

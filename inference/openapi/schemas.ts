@@ -1,5 +1,5 @@
 // JSON Schemas (2020-12, as OpenAPI 3.1 has them) of what the public port takes and answers, whatever the model. A test holds real answers against them.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ModelInfo } from '../contract.ts';
 import { OUTPUTS } from '../model/model.ts';
 import { DATATYPES } from '../tensors/datatype.ts';

@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { DrainRequest, ReloadRequest } from '../contract.ts';
 import type { ReloadAnswer } from '../contract.ts';
 import { HttpError, LoadError, failureOf, loadErrorOf, statusOf } from '../errors.ts';

@@ -1,6 +1,6 @@
 // The description keeps its word: every route is in it, its examples are accepted, and what comes back is as described.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fixturePath, startInference } from '../../test/support/inference-rig.ts';
 import type { Reply, Rig } from '../../test/support/inference-rig.ts';
 

@@ -1,5 +1,5 @@
 // The CustomResourceDefinition, built from the zod schemas. Pure: operator/crds.ts writes it to crds/.
-import { z } from 'zod';
+import * as z from 'zod';
 import { GROUP, KIND, PLURAL, Spec, VERSION } from './model-deployment.ts';
 import { INITIAL_STATUS, Status } from './status.ts';
 

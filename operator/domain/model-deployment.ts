@@ -1,6 +1,6 @@
 // The spec of a ModelDeployment: the single source of its TypeScript types, its CRD, its defaults and its limits.
 // What the schema accepts has an effect; what is not built is not in it. Rules across fields are CEL (`x-kubernetes-validations`).
-import { z } from 'zod';
+import * as z from 'zod';
 import { Runtime } from './runtime.ts';
 import { atomicMap, duration, int32, mapByName, matching, objectName, rules, stringMap, text } from './schema.ts';
 

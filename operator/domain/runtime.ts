@@ -1,6 +1,6 @@
 // What a variant's pods run and where: the part of the spec that changes the pod template. Only settings that have an effect are here; a whole
 // PodSpec is not, so that host namespaces, host paths and privileges cannot be expressed.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   atomicList,
   atomicMap,

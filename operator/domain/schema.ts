@@ -1,5 +1,5 @@
 // Building blocks of the resource's schema: strings counted and matched as the API server does it, and CEL rules with messages for people.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One CEL rule of `x-kubernetes-validations`; `message` says what to do. */
 export interface Rule {

@@ -1,5 +1,5 @@
 // How to get on with the server of another image: what the adapter beside it calls. Paths only, on loopback; never a URL.
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, int32, matching, rules } from './schema.ts';
 
 const httpPath = (field: string) =>

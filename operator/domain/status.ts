@@ -1,5 +1,5 @@
 // The status of a ModelDeployment. Written only when it changes: no heartbeat, no countdown, times are absolute.
-import { z } from 'zod';
+import * as z from 'zod';
 import { atomicList, int32, mapByName, text } from './schema.ts';
 
 const time = () => z.string().max(40).meta({ format: 'date-time' });

@@ -1,5 +1,5 @@
 // Calls to the admin port of the model pods. What a call was answered with is a value; only an aborted signal throws.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import {
   ADMIN_PORT,
   ARTIFACT_REASONS,

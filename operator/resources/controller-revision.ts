@@ -1,6 +1,6 @@
 // A revision of a variant for the record: the rendered pod template and the artifact. As long as it lives its template is applied as it stands,
 // so that an upgrade of the operator, or a new default, restarts no pod. The API server never lets `data` change.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ResolvedArtifact } from '../domain/artifact.ts';
 import { LABEL_REVISION, LABEL_VARIANT, labelsFor } from '../domain/labels.ts';
 import { controllerRevisionName } from '../domain/names.ts';

@@ -6,6 +6,7 @@ import { projectRoot } from '../cluster/config.ts';
 import type { OnProgress } from '../progress.ts';
 import { venv } from '../python.ts';
 import type { Bodies } from './bodies.ts';
+import { imageEnv } from './image-env.ts';
 import type { ServerCommand } from './server-process.ts';
 
 const FIRST_PORT = 18_500;
@@ -41,13 +42,14 @@ export async function peers(around: Surroundings): Promise<readonly Measured[]> 
   ];
 }
 
-/** The bundle that is in the image, with its metrics, access log and drift as they are by default or, where off, switched on. */
+/** The bundle that is in the image, in the image's environment, with its metrics, access log and drift as they are by default or, where off, switched on. */
 export function ours({ archive, adminToken, dir }: Surroundings): readonly [Measured, Measured] {
   const port = FIRST_PORT;
   const server = {
     kind: 'ours',
     command: [process.execPath, join(projectRoot, 'dist/inference/main.js')],
     env: {
+      ...imageEnv('Dockerfile.inference'),
       HOST: '127.0.0.1',
       PORT: String(port),
       GRPC_PORT: String(port + 2),

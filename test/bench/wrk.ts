@@ -1,5 +1,5 @@
 // Load by wrk: each connection sends its next request when it has the answer, at once or after a pause. Pinned to the core that the servers do not have.
-import { z } from 'zod';
+import * as z from 'zod';
 import { findCommand, run } from '../cluster/command.ts';
 import { isRoot } from '../cluster/config.ts';
 import { MissingPart } from '../cluster/missing.ts';

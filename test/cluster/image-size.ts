@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { createGzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseEnv } from './config.ts';
 import { dockerEnv } from './docker.ts';
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { projectRoot } from '../cluster/config.ts';
 import { docker, startDocker } from '../cluster/docker.ts';
 import { compressedBytes } from '../cluster/image-size.ts';

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Basket } from '../load/contract.ts';
 import { anArchive } from '../support/an-archive.ts';
 

@@ -1,5 +1,5 @@
 // Why containers crash: the end of what they said.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const Container = z.object({
   name: z.string(),

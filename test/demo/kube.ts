@@ -1,6 +1,6 @@
 // The cluster as a user of kubectl sees it. Writes and waits go through kubectl itself; frequent reads go straight to the API server, since a kubectl
 // costs a tenth of a second of processor each time.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Status } from '../../operator/domain/status.ts';
 import { apiGet } from '../cluster/api-client.ts';
 import type { Cluster } from '../cluster/cluster.ts';

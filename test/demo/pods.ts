@@ -1,6 +1,6 @@
 // Asks model pods directly, by the routes that the host has to the pods' addresses.
 import { get } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ModelInfo, PUBLIC_PORT } from '../../inference/contract.ts';
 import { waitFor } from '../cluster/process.ts';
 import type { Kube, PodView } from './kube.ts';

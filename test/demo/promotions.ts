@@ -1,5 +1,5 @@
 // What the operator logs when every pod of a variant reports a new artifact.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Kube } from './kube.ts';
 import { SYSTEM_NAMESPACE } from './manifests.ts';
 

@@ -1,5 +1,5 @@
 // What the load generator is told and what it answers: JSON lines on its standard input and output.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One basket, and what each version of a model answers to it. */
 const Basket = z.object({

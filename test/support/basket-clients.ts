@@ -1,6 +1,6 @@
 // A few clients that put baskets to a server without pause, and check each answer against what scikit-learn says of the version that the answer names.
 import { Agent, request } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Basket } from '../load/contract.ts';
 
 export interface Tally {

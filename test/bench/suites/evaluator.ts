@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { run } from '../../cluster/command.ts';
 import { quantile } from '../../demo/claims.ts';
 import { asStep } from '../../progress.ts';

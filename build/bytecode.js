@@ -1,0 +1,33 @@
+// Keeps the bytecode that a start of the model server needs: it is started once as it will be, on a small model, and asked.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MODEL = join(import.meta.dirname, '../test/fixtures/models/basket-blue/model.tar.gz');
+const REHEARSAL = join(import.meta.dirname, 'rehearsal.cjs');
+
+/** `folder`: where boot.cjs lies. */
+export async function keepBytecode(folder) {
+  const artifacts = mkdtempSync(join(tmpdir(), 'switchyard-build-'));
+  const port = String(await freePort());
+  const env = { HOST: '127.0.0.1', PORT: port, GRPC_PORT: '0', MODEL_PATH: MODEL, ARTIFACT_DIR: artifacts };
+  try {
+    const rehearsal = spawn(process.execPath, [REHEARSAL, folder], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const [code] = await once(rehearsal, 'exit');
+    if (code !== 0) throw new Error(`the model server did not start as it should (exit code ${code})`);
+  } finally {
+    rmSync(artifacts, { recursive: true, force: true });
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
