@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { Artifacts } from './model/artifacts.ts';
 import { fetchFromSibling } from './model/sibling.ts';
-import type { LoadRequest } from './model/slot.ts';
+import type { LoadRequest } from './model/load-request.ts';
 import { fileStore } from './model/store.ts';
 import type { Store } from './model/store.ts';
 
