@@ -1,10 +1,13 @@
 // `npm run build`: one self-contained file per program in dist/, which is all that the images carry, and beside it the licences of what is in it.
+// `node build.js --outdir DIR PROGRAM…` builds some of them somewhere else.
 import { build } from 'esbuild';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const root = import.meta.dirname;
-const outdir = join(root, 'dist');
+const { values, positionals } = parseArgs({ options: { outdir: { type: 'string' } }, allowPositionals: true });
+const outdir = values.outdir ?? join(root, 'dist');
 
 // Program → its bundles by their path in dist/. The worker lies beside the program that starts it.
 const PROGRAMS = {
@@ -96,5 +99,6 @@ function packageOf(input) {
 }
 
 rmSync(outdir, { recursive: true, force: true });
-for (const [program, entries] of Object.entries(PROGRAMS)) await bundle(program, entries);
+const programs = positionals.length > 0 ? positionals : Object.keys(PROGRAMS);
+for (const program of programs) await bundle(program, PROGRAMS[program]);
 writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n');

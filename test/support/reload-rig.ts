@@ -33,14 +33,32 @@ export async function openReloadRig(): Promise<ReloadRig> {
 }
 
 async function startPinned(s3: FakeS3, dir: string, versioned: boolean): Promise<Rig> {
+  const env = await pinnedEnv(s3, dir, versioned);
+  return startInference({ ...env, STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3' });
+}
+
+/**
+ * The environment of a server that is pinned to basket-blue as r1 in a new bucket; faults and requests of the store are forgotten. `dir` gets the file
+ * that says so.
+ */
+export async function pinnedEnv(s3: FakeS3, dir: string, versioned = true): Promise<Record<string, string>> {
   s3.requests.length = 0;
   s3.faults.length = 0;
   s3.createBucket('models', { versioned });
-  const { versionId, etag, sha256 } = s3.put('models', KEY, fixture('basket-blue'));
+  const { versionId, ...content } = s3.put('models', KEY, fixture('basket-blue'));
+  return pinTo(s3, dir, { revision: 'r1', sequence: 1 }, { ...content, ...(versioned && { versionId }) });
+}
+
+/** The environment of a server that is pinned to this version of the key. */
+export function pinTo(
+  s3: FakeS3,
+  dir: string,
+  order: { readonly revision: string; readonly sequence: number },
+  version: { readonly etag: string; readonly sha256: string; readonly versionId?: string },
+): Promise<Record<string, string>> {
   const store = { endpoint: s3.endpoint, region: 'eu-central-1', forcePathStyle: true };
-  const artifact = { store, bucket: 'models', key: KEY, etag, sha256, ...(versioned && { versionId }) };
-  const desired = { artifact, sequence: 1, modelDeployment: 'retail', variant: 'blue', revision: 'r1' };
-  return startInference({ ...(await desiredEnv(dir, desired)), STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3' });
+  const artifact = { store, bucket: 'models', key: KEY, ...version };
+  return desiredEnv(dir, { artifact, modelDeployment: 'retail', variant: 'blue', ...order });
 }
 
 export async function reload(
