@@ -100,4 +100,4 @@ it('a server that runs alone follows its file to another schema and back with AL
   expect(versionOf(await server.post('/predict', BASKET))).toBe('blue-2');
   await server.stop();
   await rm(dir, { recursive: true });
-});
+}, 30_000);

@@ -20,8 +20,8 @@ export interface ServerProcess extends AdminPort {
   readonly url: string;
   readonly output: () => string;
   readonly stop: Child['stop'];
-  /** A sample without labels of GET /metrics. */
-  metric(name: string): Promise<number>;
+  /** Samples without labels of GET /metrics. */
+  metrics(names: readonly string[]): Promise<number[]>;
   /** Predictions answered, as the last line of a server that has stopped tells. */
   served(): number;
 }
@@ -58,9 +58,9 @@ async function start(main: string, env: Readonly<Record<string, string>>): Promi
     url,
     output,
     stop: (signal) => child.stop(signal),
-    async metric(name) {
+    async metrics(names) {
       const text = await (await fetch(`${url}/metrics`)).text();
-      return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1] ?? NaN);
+      return names.map((name) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1] ?? NaN));
     },
     served: () => Number(/"served":(\d+)/.exec(child.output())?.[1] ?? NaN),
   };
