@@ -1,14 +1,17 @@
 // `npm run build`: every program self-contained in dist/, which is all that the images carry, and beside it the licences of what is in it.
+// `node build.js --outdir DIR PROGRAM…` builds some of them somewhere else.
 import { build } from 'esbuild';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { keepBytecode } from './build/bytecode.js';
 import { notices } from './build/notices.js';
 import { writeScripts } from './build/scripts.js';
 import { lazyHttp, slim } from './build/slim.js';
 
 const root = import.meta.dirname;
-const outdir = join(root, 'dist');
+const { values, positionals } = parseArgs({ options: { outdir: { type: 'string' } }, allowPositionals: true });
+const outdir = values.outdir ?? join(root, 'dist');
 
 // Program → its files in dist/<program>/. A worker lies beside the program that starts it.
 const PROGRAMS = {
@@ -67,11 +70,10 @@ async function bundleScripts(program) {
   const modules = await bundle(program, { plugins: [slim(root)] });
   const entries = Object.keys(PROGRAMS[program]).map((name) => `${name}.js`);
   await writeScripts(join(outdir, program), modules, entries);
+  await keepBytecode(join(outdir, program));
 }
 
 rmSync(outdir, { recursive: true, force: true });
-await bundleModules('operator');
-await bundleModules('router');
-await bundleScripts('inference');
-await keepBytecode(join(outdir, 'inference'));
+const programs = positionals.length > 0 ? positionals : Object.keys(PROGRAMS);
+for (const program of programs) await (program === 'inference' ? bundleScripts(program) : bundleModules(program));
 writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n');

@@ -13,6 +13,7 @@ import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { Artifacts } from './model/artifacts.ts';
 import { Batches } from './model/batches.ts';
+import { checkCompatible } from './model/checks.ts';
 import { loadFirst, poll } from './model/first-load.ts';
 import { modelLoader } from './model/loader.ts';
 import type { Reader } from './model/reader-thread.ts';
@@ -164,6 +165,8 @@ async function assemble(
   const slot = new ModelSlot({
     artifacts,
     prepare: servedBy(modelLoader({ ...limits, onnx }, reader), systemClock),
+    checkSuccessor: (next, former) => checkCompatible(next.schema, former.schema),
+    allowSchemaChange: config.allowSchemaChange,
     clock: systemClock,
     log,
     timeoutMs: config.loadTimeoutMs,

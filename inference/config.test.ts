@@ -25,6 +25,7 @@ describe('the configuration', () => {
       maxBodyBytes: 1024 * 1024,
       variant: 'default',
       allowPublicReload: false,
+      allowSchemaChange: false,
     });
   });
 

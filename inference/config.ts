@@ -67,6 +67,7 @@ const Environment = z.object({
   ADMIN_PORT: whole(0, 65_535, ADMIN_PORT),
   ADMIN_TOKEN: token,
   ALLOW_PUBLIC_RELOAD: flag,
+  ALLOW_SCHEMA_CHANGE: flag,
   LOG_LEVEL: level,
   ACCESS_LOG_EVERY: whole(0, 1e9, 0),
   ARTIFACT_DIR: text,
@@ -106,6 +107,8 @@ export interface Config {
   readonly adminPort: number;
   readonly adminToken?: string;
   readonly allowPublicReload: boolean;
+  /** A reload may bring other features, classes or outputs. */
+  readonly allowSchemaChange: boolean;
   readonly logLevel: (typeof LEVELS)[keyof typeof LEVELS];
   /** One request in so many is logged at info; 0: none. */
   readonly accessLogEvery: number;
@@ -145,6 +148,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     ...portsOf(values, adapter, (env['GRPC_PORT'] ?? '').trim() !== ''),
     ...(values.ADMIN_TOKEN !== undefined && { adminToken: values.ADMIN_TOKEN }),
     allowPublicReload: values.ALLOW_PUBLIC_RELOAD,
+    allowSchemaChange: values.ALLOW_SCHEMA_CHANGE,
     logLevel: values.LOG_LEVEL,
     accessLogEvery: values.ACCESS_LOG_EVERY,
     artifactDir: values.ARTIFACT_DIR ?? join(tmpdir(), `switchyard-artifacts-${values.PORT || process.pid}`),

@@ -90,6 +90,8 @@ export const ReloadRequest = z.strictObject({
   ...version,
   /** Revisions to hold for an instant rollback. */
   keep: z.array(z.string().max(64)).max(16).default([]),
+  /** Take it although its features, classes or outputs are not those of the active model. */
+  allowSchemaChange: z.boolean().default(false),
   /** Seconds to wait for the load before answering 202. */
   wait: z.number().min(0).max(300).default(30),
 });

@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { Artifacts } from './model/artifacts.ts';
 import { httpStore } from './model/http.ts';
 import { fetchFromSibling } from './model/sibling.ts';
-import type { LoadRequest } from './model/slot.ts';
+import type { LoadRequest } from './model/load-request.ts';
 import { fileStore } from './model/file-store.ts';
 import type { Store } from './model/store.ts';
 

@@ -7,6 +7,7 @@ import {
   carriedOut,
   conditionsOf,
   context,
+  edited,
   find,
   KEY,
   NOW,
@@ -137,6 +138,30 @@ describe('an upload', () => {
     expect(conditionsOf(done)).toMatchObject({ Ready: 'True/Ready', UpToDate: 'False/ArtifactRejected' });
     expect(done.status.message).toContain('LoadFailed: cut short');
     expect(done.reloads).toEqual([]);
+  });
+});
+
+describe('allowSchemaChange', () => {
+  const allowed = { replicas: 1, rollout: { hotReload: { allowSchemaChange: true } } };
+
+  it('restarts nothing, and is not part of a revision', () => {
+    const { resource, world } = settled();
+
+    const done = plan(edited(resource, allowed), world, context, NOW);
+
+    expect(done.children.objects).toEqual(plan(resource, world, context, NOW).children.objects);
+    expect(done.children.records).toEqual([]);
+    expect(done.reloads).toEqual([]);
+    expect(done.status.variants).toEqual(resource.status?.variants);
+  });
+
+  it('goes along with the call to the pods', () => {
+    const { resource, world } = settled();
+    const changed = withBlue(world, { artifact: resolved('v2') });
+
+    const calls = [resource, edited(resource, allowed)].map((each) => plan(each, changed, context, NOW).reloads);
+
+    expect(calls.flat().map(({ body }) => body.allowSchemaChange)).toEqual([undefined, true]);
   });
 });
 

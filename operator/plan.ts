@@ -223,12 +223,15 @@ function callsOf(
   now: number,
 ): readonly PodCall[] {
   const { state } = decision.facts;
-  return reloadCalls(state, decision.input, now).flatMap(({ pod, revision }) => {
+  return reloadCalls(state, decision.input, now).flatMap(({ pod, revision, allowSchemaChange }) => {
     const stored = revisions.get(revision);
     if (stored === undefined) return [];
     const { key, versionId, etag, sha256, size } = withLearnedSha256(stored, rows);
     const keep = [state.stable, state.previous].filter((name) => name !== undefined);
-    return [{ pod, body: defined({ sequence: state.sequence, revision, key, versionId, etag, sha256, size, keep }) }];
+    const version = defined({ revision, key, versionId, etag, sha256, size });
+    return [
+      { pod, body: { sequence: state.sequence, ...version, keep, ...(allowSchemaChange && { allowSchemaChange }) } },
+    ];
   });
 }
 

@@ -14,7 +14,8 @@ import { loadFirst, poll } from '../model/first-load.ts';
 import { modelLoader } from '../model/loader.ts';
 import type { Reader } from '../model/reader-thread.ts';
 import { ModelSlot } from '../model/slot.ts';
-import type { LoadRequest, LoadStatus, Slot } from '../model/slot.ts';
+import type { LoadRequest, LoadStatus } from '../model/load-request.ts';
+import type { Slot } from '../model/slot.ts';
 import type { Store } from '../model/store.ts';
 import { artifactsOf, firstRequest, storeOf } from '../origin.ts';
 import { addAdminRoutes } from '../routes/admin.ts';
@@ -28,7 +29,7 @@ import type { Adapted } from './handover.ts';
 import { createAdapterMetrics } from './metrics.ts';
 import { ModelFile } from './model-file.ts';
 import { Neighbour } from './neighbour.ts';
-import { adaptedBy } from './prepare.ts';
+import { adaptedBy, checkAdaptedSuccessor } from './prepare.ts';
 import type { AdapterSettings } from './settings.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -147,6 +148,8 @@ async function assemble(config: Config, settings: AdapterSettings, options: Adap
       clock: systemClock,
       ...(settings.readModel && { loader: modelLoader({ maxBytes }, reader) }),
     }),
+    checkSuccessor: checkAdaptedSuccessor,
+    allowSchemaChange: config.allowSchemaChange,
     activation: handover,
     clock: systemClock,
     log,

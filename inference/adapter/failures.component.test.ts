@@ -156,6 +156,15 @@ describe('a reload that fails', () => {
     expect(adapter.neighbour.loads).toEqual(['one']);
   });
 
+  it('shows the server other features where the call allows them', async () => {
+    const adapter = await serving({ first: await anArtifact('one', 'x', { features: ['b'] }) });
+    const next = await upload('two', 'x', { features: ['a'] });
+
+    const { status } = await adapter.reload({ sequence: 2, key: KEY, ...next, allowSchemaChange: true });
+
+    expect([status, adapter.neighbour.version]).toEqual([200, 'two']);
+  });
+
   it('never shows the server bytes that are not those that were asked for', async () => {
     const adapter = await serving();
     const { etag, versionId } = await upload('two');

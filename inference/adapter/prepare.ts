@@ -17,14 +17,13 @@ export interface AdaptedOptions {
   readonly loader?: Loader;
 }
 
-/** Throws LoadError: the reasons of `inspect` and of the loader, and SchemaIncompatible when both versions name features and they differ. */
+/** Throws LoadError: the reasons of `inspect` and of the loader. */
 export function adaptedBy({ maxBytes, clock, loader }: AdaptedOptions): Prepare<Adapted> {
-  return async (artifact, { revision, former }, signal) => {
+  return async (artifact, revision, signal) => {
     const { key, path, fileName = key, versionId, etag, sha256, size } = artifact;
     const file = { key: fileName, path };
     const { manifest, version: expectedVersion } = await inspect(file, { maxBytes }, signal);
     await loader?.(file, signal);
-    if (former !== undefined) checkFeatures(manifest, former.manifest);
     const { version } = manifest;
     return {
       ...file,
@@ -46,8 +45,8 @@ export function adaptedBy({ maxBytes, clock, loader }: AdaptedOptions): Prepare<
   };
 }
 
-/** The authors' word is all there is: the features that both versions declare. */
-function checkFeatures(next: Manifest, former: Manifest): void {
+/** The authors' word is all there is: both versions declare features, and they differ. Throws SchemaIncompatible. */
+export function checkAdaptedSuccessor({ manifest: next }: Adapted, { manifest: former }: Adapted): void {
   if (declaredFeatures(next).length === 0 || declaredFeatures(former).length === 0) return;
   const schemaOf = (manifest: Manifest) => {
     const features = declaredFeatures(manifest);

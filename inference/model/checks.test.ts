@@ -185,9 +185,9 @@ describe('golden rows', () => {
 describe('a successor', () => {
   it.each([
     [{ width: 3 }, /takes 3 features, the active model takes 2/],
-    [{ features: ['b', 'a'] }, /feature 1 is "b", in the active model it is "a"/],
-    [{ classes: [0, 1, 2] }, /class 3 is 2, in the active model it is nothing/],
-    [{ classes: ['0', '1'] }, /class 1 is "0", in the active model it is 0/],
+    [{ features: ['b', 'a'] }, /^Feature 1 is "b", in the active model it is "a"/],
+    [{ classes: [0, 1, 2] }, /^Class 3 is 2, in the active model it is nothing/],
+    [{ classes: ['0', '1'] }, /^Class 1 is "0", in the active model it is 0/],
     [
       { outputs: ['regressor', 'predict'] },
       /answers with regressor, predict, the active model with classifier, predict/,

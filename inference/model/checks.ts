@@ -23,16 +23,16 @@ export function checkModelHash({ sha256 }: Manifest, found: string): void {
   throw new LoadError('ChecksumMismatch', `metadata.json says sha256 ${sha256} of the model file, it has ${found}`);
 }
 
-/** metadata.json names the columns that the model was trained on. Throws SchemaIncompatible. */
+/** metadata.json names the columns that the model was trained on. Throws ArtifactInvalid. */
 export function checkFeatures({ features, declared }: Manifest, model: Model): void {
   if (!declared || features.length === 0) return;
   if (features.length !== model.features) {
-    throw incompatible(`metadata.json lists ${features.length} features, the model takes ${model.features}`);
+    throw unfit(`metadata.json lists ${features.length} features, the model takes ${model.features}`);
   }
   const { featureNames } = model;
   const differs = featureNames?.findIndex((name, at) => name !== features[at]) ?? -1;
   if (differs === -1) return;
-  throw incompatible(
+  throw unfit(
     `feature ${differs + 1} is ${quoted(features[differs])} in metadata.json and ${quoted(featureNames?.[differs])} in the model`,
   );
 }
@@ -110,23 +110,23 @@ async function answerTo({ at, input }: GoldenRow, model: Model, output: OutputNa
 /** Clients of the active model can use the next one: same features in the same order, same answers. Throws SchemaIncompatible. */
 export function checkCompatible(next: Schema, active: Schema): void {
   if (next.width !== active.width) {
-    throw incompatible(`it takes ${next.width} features, the active model takes ${active.width}`);
+    throw incompatible(`The model takes ${next.width} features, the active model takes ${active.width}`);
   }
   const feature = firstDifference(next.features, active.features);
   if (feature !== -1) {
     const [is, was] = [quoted(next.features[feature]), quoted(active.features[feature])];
-    throw incompatible(`feature ${feature + 1} is ${is}, in the active model it is ${was}`);
+    throw incompatible(`Feature ${feature + 1} is ${is}, in the active model it is ${was}`);
   }
   const output = firstDifference(next.outputs, active.outputs);
   if (output !== -1) {
     throw incompatible(
-      `it answers with ${next.outputs.join(', ')}, the active model with ${active.outputs.join(', ')}`,
+      `The model answers with ${next.outputs.join(', ')}, the active model with ${active.outputs.join(', ')}`,
     );
   }
   const label = firstDifference(next.classes, active.classes);
   if (label === -1) return;
   const [is, was] = [quoted(next.classes[label]), quoted(active.classes[label])];
-  throw incompatible(`class ${label + 1} is ${is}, in the active model it is ${was}`);
+  throw incompatible(`Class ${label + 1} is ${is}, in the active model it is ${was}`);
 }
 
 /** Position of the first difference, or -1. */
@@ -139,8 +139,13 @@ function quoted(value: ClassLabel | null | undefined): string {
   return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80);
 }
 
+/** No other model before it would make it fit. */
+function unfit(why: string): LoadError {
+  return new LoadError('ArtifactInvalid', `The artifact is not usable: ${why}`);
+}
+
 function incompatible(why: string): LoadError {
-  return new LoadError('SchemaIncompatible', `The model does not fit: ${why}`);
+  return new LoadError('SchemaIncompatible', `${why}: serve it as a variant of its own, or set allowSchemaChange`);
 }
 
 function mismatch(why: string): LoadError {

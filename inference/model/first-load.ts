@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isTransient, loadErrorOf } from '../errors.ts';
 import type { LoadError } from '../errors.ts';
-import type { LoadRequest, Slot } from './slot.ts';
+import type { LoadRequest } from './load-request.ts';
+import type { Slot } from './slot.ts';
 import type { Store, Version, Wanted } from './store.ts';
 
 const FIRST_RETRY_MS = 1_000;

@@ -67,7 +67,7 @@ it('refuses a model for which there is no room before it is read', async () => {
 it.each([
   ['ChecksumMismatch', { sha256: '0'.repeat(64) }],
   ['GoldenMismatch', { golden: { inputs: [new Array(12).fill(0)], outputs: [[1, 0, 0]] } }],
-  ['SchemaIncompatible', { features: ['a'] }],
+  ['ArtifactInvalid', { features: ['a'] }],
 ])('refuses a model with %s by its own metadata', async (reason, metadata) => {
   const path = join(dir, reason);
   const model = archived('basket-blue', 'model.joblib');

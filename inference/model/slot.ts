@@ -2,7 +2,7 @@
 //
 //   load(request) ── lower sequence ──► StaleSequence          same version in flight ──► joins it
 //        │          └ already active ─► unchanged, relabelled   another in flight ──────► cancelled (Superseded)
-//        ├── held in memory ─────────► swap at once
+//        ├── held in memory ─────────► compare with the active model → swap at once
 //        └── fetch → read in a worker → compare with the active model → swap
 //
 // Where another process answers (adapter mode), it has to take the version before the swap: see Activation.
@@ -11,26 +11,14 @@ import type { ModelInfo } from '../contract.ts';
 import type { Clock } from '../clock.ts';
 import { LoadError, failureOf, loadErrorOf } from '../errors.ts';
 import type { Artifacts, LocalArtifact } from './artifacts.ts';
+import { isSameVersion } from './load-request.ts';
+import type { LoadRequest, LoadStatus } from './load-request.ts';
 import type { Reported, SlotView } from './reported.ts';
 import { isWanted, relabelled } from './served.ts';
 import type { ServedModel } from './served.ts';
-import type { Wanted } from './store.ts';
 
-export interface LoadRequest extends Wanted {
-  readonly sequence: number;
-  readonly revision?: string | undefined;
-  /** Revisions to hold for an instant rollback, beside the previous one. */
-  readonly keep: readonly string[];
-}
-
-export type LoadStatus = 'loaded' | 'unchanged';
-
-/** Makes what answers requests out of a verified file. `former` goes on answering, and is what it has to be compatible with. */
-export type Prepare<T> = (
-  artifact: LocalArtifact,
-  order: { readonly revision: string | undefined; readonly former: T | undefined },
-  signal: AbortSignal,
-) => Promise<T>;
+/** Makes what answers requests out of a verified file. */
+export type Prepare<T> = (artifact: LocalArtifact, revision: string | undefined, signal: AbortSignal) => Promise<T>;
 
 /** Another process that answers requests, and has to be brought to a version. */
 export interface Activation<T> {
@@ -43,6 +31,10 @@ export interface Activation<T> {
 export interface SlotOptions<T> {
   readonly artifacts: Artifacts;
   readonly prepare: Prepare<T>;
+  /** Throws SchemaIncompatible when clients of `former` could not use `next`. */
+  readonly checkSuccessor: (next: T, former: T) => void;
+  /** Whatever a request says of it, models may follow each other that clients have to tell apart. */
+  readonly allowSchemaChange: boolean;
   /** Absent: the model answers in this process. */
   readonly activation?: Activation<T>;
   readonly clock: Clock;
@@ -143,6 +135,7 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     }
     const held = this.#held.find((model) => isWanted(model, request));
     if (held === undefined || this.#options.activation !== undefined) return undefined;
+    if (this.#obstacle(held, request) !== undefined) return undefined;
     this.#swap(relabelled(held, request));
     await this.#settle(request, 'loaded', 0);
     return 'loaded';
@@ -168,6 +161,7 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     try {
       next = await this.#prepare(flight, signal);
       signal.throwIfAborted();
+      await this.#compare(next, flight.request);
       await this.#activate(next, signal);
       signal.throwIfAborted();
       this.#swap(relabelled(next, flight.request));
@@ -188,11 +182,30 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     if (known !== undefined) return known;
     const artifact = await artifacts.obtain(request, signal);
     try {
-      return await prepare(artifact, { revision: request.revision, former: this.#current }, signal);
+      return await prepare(artifact, request.revision, signal);
     } catch (error) {
       // After an abort another load may be about to read the same file.
       if (!signal.aborted) await this.#discard(artifact);
       throw error;
+    }
+  }
+
+  async #compare(next: T, request: LoadRequest): Promise<void> {
+    const obstacle = this.#obstacle(next, request);
+    if (obstacle === undefined) return;
+    await this.#discard(next.active);
+    throw obstacle;
+  }
+
+  /** Why `next` may not follow the active model; undefined: it may. */
+  #obstacle(next: T, { allowSchemaChange }: LoadRequest): LoadError | undefined {
+    const former = this.#current;
+    if (former === undefined || allowSchemaChange === true || this.#options.allowSchemaChange) return undefined;
+    try {
+      this.#options.checkSuccessor(next, former);
+      return undefined;
+    } catch (error) {
+      return loadErrorOf(error);
     }
   }
 
@@ -288,11 +301,6 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     log.warn({ revision, sequence, reason: error.reason, ...detail }, 'model not loaded');
     return error;
   }
-}
-
-function isSameVersion(a: LoadRequest, b: LoadRequest): boolean {
-  if (a.key !== b.key || a.revision !== b.revision) return false;
-  return a.versionId === b.versionId && a.etag === b.etag && a.sha256 === b.sha256;
 }
 
 function sameContent(a: { readonly sha256: string }, b: { readonly sha256: string }): boolean {

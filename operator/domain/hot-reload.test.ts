@@ -1,29 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aPod, aReport, aVariantInput } from '../../test/support/a-variant.ts';
-import {
-  isOverdue,
-  nextRolloutState,
-  recheckAfter,
-  reloadCalls,
-  type RolloutState,
-  type VariantInput,
-} from './hot-reload.ts';
-import type { PodObserved } from './observed.ts';
-
-const NOW = Date.parse('2026-01-01T00:00:00Z');
-const names = (input: VariantInput, state = nextRolloutState(input, NOW)) =>
-  reloadCalls(state, input, NOW).map(({ pod, revision }) => `${pod.name}:${revision}`);
-const rollout = (overrides: Partial<VariantInput> = {}): VariantInput => {
-  const first = aVariantInput({ target: 'r2' });
-  return aVariantInput({ target: 'r2', state: nextRolloutState(first, NOW), ...overrides });
-};
-const refusing = (
-  name: string,
-  sequence: number,
-  reason: 'LoadFailed' | 'StoreUnreachable' = 'LoadFailed',
-): PodObserved =>
-  aPod(name, 'r1', { report: aReport('r1', { failure: { reason, message: 'cut short', revision: 'r2', sequence } }) });
+import { NOW, names, rollout } from '../../test/support/a-rollout.ts';
+import { SETTINGS, aPod, aReport, aVariantInput } from '../../test/support/a-variant.ts';
+import { isOverdue, nextRolloutState, recheckAfter, reloadCalls, type RolloutState } from './hot-reload.ts';
 
 describe('the first revision', () => {
   it('becomes stable at once, without steps', () => {
@@ -64,9 +43,11 @@ describe('a new version', () => {
     expect(names(rollout({ pods }))).toEqual(['a:r2']);
     const second = [aPod('a', 'r2'), ...pods.slice(1)];
     expect(names(rollout({ pods: second }))).toEqual(['b:r2', 'c:r2']);
-    expect(
-      names(rollout({ pods: second, settings: { maxConcurrent: '3', soakMs: 0, progressDeadlineMs: 1 } })),
-    ).toEqual(['b:r2', 'c:r2', 'd:r2']);
+    expect(names(rollout({ pods: second, settings: { ...SETTINGS, maxConcurrent: '3' } }))).toEqual([
+      'b:r2',
+      'c:r2',
+      'd:r2',
+    ]);
   });
 
   it('is promoted only when every ready pod reports it, and the old one becomes previous', () => {
@@ -83,7 +64,7 @@ describe('a new version', () => {
   });
 
   it('soaks after a wave until an absolute time', () => {
-    const settings = { maxConcurrent: '1', soakMs: 5000, progressDeadlineMs: 600_000 };
+    const settings = { ...SETTINGS, maxConcurrent: '1', soakMs: 5000 };
     const input = rollout({ pods: [aPod('a', 'r2'), aPod('b', 'r1')], settings });
 
     const state = nextRolloutState(input, NOW);
@@ -113,104 +94,8 @@ describe('a new version', () => {
   });
 });
 
-describe('a refused version', () => {
-  it('is rejected, moved pods go back, and it is never tried again by itself', () => {
-    const input = rollout({ pods: [aPod('a', 'r2'), refusing('b', 2)] });
-
-    const state = nextRolloutState(input, NOW);
-
-    expect(state).toMatchObject({ stable: 'r1', sequence: 3, rejected: [{ revision: 'r2', reason: 'LoadFailed' }] });
-    expect(state.candidate).toBeUndefined();
-    expect(names({ ...input, state })).toEqual(['a:r1']);
-    expect(nextRolloutState({ ...input, state }, NOW + 3_600_000)).toEqual(state);
-  });
-
-  it('is not rejected for a fault of the surroundings, nor by a refusal of an earlier attempt', () => {
-    expect(nextRolloutState(rollout({ pods: [refusing('a', 2, 'StoreUnreachable')] }), NOW).candidate).toBeDefined();
-    expect(nextRolloutState(rollout({ pods: [refusing('a', 1)] }), NOW).candidate).toBeDefined();
-  });
-
-  describe('ends the process of a pod', () => {
-    const told = { revision: 'r2', agoMs: 1000, crashId: undefined, crashes: 0 };
-    const ended = (exitCode: number, reason = 'Error') => ({ crash: { id: 'c1', exitCode, reason } });
-    const rejection = (...pods: readonly PodObserved[]) =>
-      nextRolloutState(rollout({ pods }), NOW + 2000).rejected?.[0]?.reason;
-
-    it('and is rejected by the first that crashes, or is killed for memory, over it', () => {
-      expect(rejection(aPod('a', 'r1', { told, ...ended(139) }), aPod('b', 'r1'))).toBe('LoadCrashed');
-      expect(rejection(aPod('a', 'r1', { told, ...ended(1) }), aPod('b', 'r1'))).toBe('LoadCrashed');
-      expect(rejection(aPod('a', 'r1', { told, ...ended(137, 'OOMKilled') }))).toBe('InsufficientMemory');
-    });
-
-    it('and is not blamed for the end of a pod that was not told of it, or had ended before', () => {
-      expect(rejection(aPod('a', 'r1', ended(137, 'OOMKilled')), aPod('b', 'r1', ended(139)))).toBeUndefined();
-      expect(rejection(aPod('a', 'r1', { told: { ...told, revision: 'r1' }, ...ended(139) }))).toBeUndefined();
-      expect(rejection(aPod('a', 'r1', { told: { ...told, crashId: 'c1' }, ...ended(139) }))).toBeUndefined();
-      expect(rejection(aPod('a', 'r1', { told, ...ended(139), terminating: true }))).toBeUndefined();
-    });
-
-    it('and is given the benefit of the doubt for one kill from outside, not for two', () => {
-      const killed = ended(137);
-      expect(rejection(aPod('a', 'r1', { told, ...killed }))).toBeUndefined();
-      expect(rejection(aPod('a', 'r1', { told, ...killed }), aPod('b', 'r1', { told, ...killed }))).toBe('LoadCrashed');
-      expect(rejection(aPod('a', 'r1', { told: { ...told, crashes: 1 }, ...killed }))).toBe('LoadCrashed');
-    });
-
-    it('and no other pod is told before it is clear how that one ended', () => {
-      const { report, ...gone } = aPod('b', 'r1', { told, ready: false });
-      const pods = [aPod('a', 'r1'), gone];
-      const late = { ...gone, told: { ...told, agoMs: 30_000 } };
-      expect(report).toBeDefined();
-      expect(names(rollout({ pods }))).toEqual([]);
-      expect(recheckAfter(rollout().state, pods, NOW)).toBe(29_000);
-      expect(names(rollout({ pods: [pods[0]!, { ...gone, ready: true }] }))).toEqual(['b:r2']);
-      expect(names(rollout({ pods: [pods[0]!, late] }))).toEqual(['a:r2']);
-    });
-
-    it('and the pod that was told first is told again, though another one comes before it by name', () => {
-      expect(names(rollout({ pods: [aPod('a', 'r1'), aPod('b', 'r1', { told })] }))).toEqual(['b:r2']);
-    });
-  });
-
-  it('leaves room for the next version', () => {
-    const rejected = [{ revision: 'r2', reason: 'LoadFailed', message: '', time: '2026-01-01T00:00:00Z' }];
-    const input = aVariantInput({ state: { stable: 'r1', sequence: 3, rejected }, target: 'r3' });
-    expect(nextRolloutState(input, NOW).candidate?.revision).toBe('r3');
-  });
-});
-
 it('takes a pod that came up on another version to the stable one, and leaves one that is still starting alone', () => {
   expect(names(aVariantInput({ pods: [aPod('a', 'old'), aPod('b', 'r1'), aPod('c', undefined)] }))).toEqual(['a:r1']);
-});
-
-it('does not ask a pod again that refused the stable revision at this sequence', () => {
-  const failure = { reason: 'ChecksumMismatch', message: '', revision: 'r1', sequence: 1 } as const;
-  expect(names(aVariantInput({ pods: [aPod('a', 'old', { report: aReport('old', { failure }) })] }))).toEqual([]);
-});
-
-it('replaces a stable revision that every pod refuses, but not one whose pods are only restarting', () => {
-  const failure = { reason: 'LoadFailed', message: '', revision: 'r1', sequence: 1 } as const;
-  const broken = aPod('a', undefined, { report: aReport(undefined, { failure }) });
-  expect(nextRolloutState(aVariantInput({ target: 'r2', pods: [broken] }), NOW).stable).toBe('r2');
-  expect(nextRolloutState(aVariantInput({ target: 'r2', pods: [aPod('a', undefined)] }), NOW).stable).toBe('r1');
-});
-
-it('does not replace a stable revision that a silent pod may still serve', () => {
-  const failure = { reason: 'LoadFailed', message: '', revision: 'r1', sequence: 1 } as const;
-  const broken = aPod('a', undefined, { report: aReport(undefined, { failure }) });
-  const { report, ...mute } = aPod('b', 'r1');
-  expect(report).toBeDefined();
-  expect(nextRolloutState(aVariantInput({ target: 'r2', pods: [broken, mute] }), NOW).stable).toBe('r1');
-});
-
-it('replaces a stable revision whose bytes are gone, but not one that the store cannot give at present', () => {
-  const after = (reason: 'ObjectChanged' | 'StoreUnreachable') => {
-    const failure = { reason, message: '', revision: 'r1', sequence: 1 } as const;
-    const pods = [aPod('a', undefined, { report: aReport(undefined, { failure }) })];
-    return nextRolloutState(aVariantInput({ target: 'r2', pods }), NOW).stable;
-  };
-  expect(after('ObjectChanged')).toBe('r2');
-  expect(after('StoreUnreachable')).toBe('r1');
 });
 
 it('tells pods that may still be loading a candidate that was given up, once', () => {
@@ -246,7 +131,7 @@ it('has its whole deadline again after it was suspended', () => {
 it('counts the deadline anew whenever more pods have the candidate', () => {
   const started = rollout();
   const later = NOW + 599_000;
-  const settings = { maxConcurrent: '1', soakMs: 5000, progressDeadlineMs: 600_000 };
+  const settings = { ...SETTINGS, maxConcurrent: '1', soakMs: 5000 };
   const input = { ...started, settings, pods: [aPod('a', 'r2'), aPod('b', 'r1')] };
 
   const state = nextRolloutState(input, later);

@@ -19,6 +19,8 @@ export interface HotReloadSettings {
   readonly maxConcurrent: string;
   readonly soakMs: number;
   readonly progressDeadlineMs: number;
+  /** A version may have other features, classes or outputs than the stable one. */
+  readonly allowSchemaChange: boolean;
 }
 
 export interface VariantInput {
@@ -40,6 +42,7 @@ export interface VariantInput {
 export interface ReloadCall {
   readonly pod: PodObserved;
   readonly revision: string;
+  readonly allowSchemaChange: boolean;
 }
 
 const MAX_REJECTED = 5;
@@ -48,7 +51,7 @@ const GONE_REASONS: ReadonlySet<string> = new Set(['NoSuchKey', 'NoSuchBucket', 
 /** The state after this pass. Total: never throws. Planning its own result again changes nothing. */
 export function nextRolloutState(input: VariantInput, now: number): RolloutState {
   const { target } = input;
-  const state = withTimeAnew(aboveReported(input), input, now);
+  const state = withoutPardoned(withTimeAnew(aboveReported(input), input, now), input);
   if (input.suspended || target === undefined) return state;
   if (state.stable === undefined) return { sequence: state.sequence + 1, stable: target };
   if (target === state.stable) return withRefusedStable(withoutCandidate(state), input, now);
@@ -70,9 +73,11 @@ export function reloadCalls(state: RolloutState, input: VariantInput, now: numbe
   const lost = pods.filter(
     (pod) => !wave.includes(pod) && (isLost(pod, state) || mayBeLoading(pod, state) || loadsSuperseded(pod, state)),
   );
+  const { allowSchemaChange } = input.settings;
   return [
-    ...wave.map((pod) => ({ pod, revision: candidate?.revision ?? stable })),
-    ...lost.map((pod) => ({ pod, revision: stable })),
+    ...wave.map((pod) => ({ pod, revision: candidate?.revision ?? stable, allowSchemaChange })),
+    // Clients expect the promoted version, whatever the pod has in its place.
+    ...lost.map((pod) => ({ pod, revision: stable, allowSchemaChange: true })),
   ];
 }
 
@@ -111,6 +116,13 @@ function aboveReported({ state, pods }: VariantInput): RolloutState {
 function withTimeAnew(state: RolloutState, { resumed, settings }: VariantInput, now: number): RolloutState {
   if (!resumed || state.candidate === undefined) return state;
   return { ...state, candidate: { ...state.candidate, deadline: iso(now + settings.progressDeadlineMs) } };
+}
+
+/** What was refused for its schema alone gets another try where that is allowed by now. */
+function withoutPardoned(state: RolloutState, { settings }: VariantInput): RolloutState {
+  const { rejected } = state;
+  if (!settings.allowSchemaChange || rejected === undefined) return state;
+  return { ...state, rejected: rejected.filter(({ reason }) => reason !== 'SchemaIncompatible') };
 }
 
 function isMoving(candidate: Candidate, input: VariantInput, now: number): boolean {

@@ -12,7 +12,11 @@ describe('parseSpec', () => {
       variants: [aVariant()],
       replicas: 2,
       runtime: {},
-      rollout: { strategy: 'HotReload', hotReload: { maxConcurrent: '25%', soak: '0s' }, progressDeadline: '10m' },
+      rollout: {
+        strategy: 'HotReload',
+        hotReload: { maxConcurrent: '25%', soak: '0s', allowSchemaChange: false },
+        progressDeadline: '10m',
+      },
       traffic: { router: 'Auto', service: { type: 'ClusterIP', port: 80 } },
       suspend: false,
     });
@@ -20,7 +24,7 @@ describe('parseSpec', () => {
 
   it('keeps what is set beside a default', () => {
     const spec = parseSpec({ spec: { variants: [aVariant()], rollout: { hotReload: { soak: '5s' } } } });
-    expect(spec.rollout.hotReload).toEqual({ maxConcurrent: '25%', soak: '5s' });
+    expect(spec.rollout.hotReload).toEqual({ maxConcurrent: '25%', soak: '5s', allowSchemaChange: false });
   });
 
   it('gives two resources defaults of their own', () => {

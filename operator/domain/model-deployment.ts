@@ -150,6 +150,12 @@ const HotReload = z.object({
     .default('25%')
     .describe('Pods that reload at the same time after the first: a number ("2") or a percentage of the replicas.'),
   soak: duration('soak', '0s', '24h').default('0s').describe('Wait after each wave before the next one, up to 24h.'),
+  allowSchemaChange: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Take versions with other features, classes or outputs than those that serve: clients see both for a while.',
+    ),
 });
 
 export const Rollout = z.object({

@@ -110,6 +110,7 @@ function variantInput(
     settings: {
       maxConcurrent: hotReload.maxConcurrent,
       soakMs: durationMs(hotReload.soak),
+      allowSchemaChange: hotReload.allowSchemaChange,
       progressDeadlineMs: durationMs(progressDeadline),
     },
   };

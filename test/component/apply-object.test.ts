@@ -1,59 +1,25 @@
 // Guarded server-side apply against the fake API server.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ObjectWriter, ObjectWriterOptions } from '../../operator/kube/apply-object.ts';
-import { createObjectWriter } from '../../operator/kube/apply-object.ts';
+import type { ObjectWriter } from '../../operator/kube/apply-object.ts';
 import { NameConflictError, NotLeadingError } from '../../operator/kube/errors.ts';
-import type { KubeObject, StoredObject } from '../../operator/kube/objects.ts';
-import { parseStored } from '../../operator/kube/objects.ts';
 import { RESOURCES } from '../../operator/kube/resources.ts';
-import { FakeApiServer } from '../support/fake-api-server.ts';
+import type { FakeApiServer } from '../support/fake-api-server.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { COLLECTION, PATH, controlledBy, intent, openWriterRig } from '../support/writer-rig.ts';
+import type { WriterRig } from '../support/writer-rig.ts';
 
-const COLLECTION = '/apis/apps/v1/namespaces/ml/deployments';
-const PATH = `${COLLECTION}/web`;
 const { Deployment } = RESOURCES;
 const { signal } = new AbortController();
 
+let rig: WriterRig;
 let server: FakeApiServer;
 let writer: ObjectWriter;
-let written: string[];
-
-function aWriter(options: Partial<ObjectWriterOptions> = {}): ObjectWriter {
-  return createObjectWriter({
-    client: server.client(new FakeClock()),
-    fieldManager: 'tester',
-    statusManager: 'tester-status',
-    assertLeading: () => undefined,
-    onWritten: (type, { metadata }) => written.push(`${type.kind} ${metadata.name}`),
-    ...options,
-  });
-}
-
-function controlledBy(uid: string): KubeObject['metadata']['ownerReferences'] {
-  return [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid, controller: true, blockOwnerDeletion: true }];
-}
-
-function intent(spec: Record<string, unknown>, owner = 'owner-1'): KubeObject {
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'web', namespace: 'ml', ownerReferences: controlledBy(owner) ?? [] },
-    spec,
-  };
-}
-
-function cachedFromServer(): StoredObject | undefined {
-  return server.store.has(PATH) ? parseStored(structuredClone(server.store.get(PATH)), Deployment) : undefined;
-}
-
-const patches = () => server.requests.filter(({ method }) => method === 'PATCH');
 
 beforeEach(async () => {
-  server = await FakeApiServer.start();
-  written = [];
-  writer = aWriter();
+  rig = await openWriterRig();
+  ({ server } = rig);
+  writer = rig.writer();
 });
-
 afterEach(() => server.stop());
 
 describe('apply', () => {
@@ -65,7 +31,7 @@ describe('apply', () => {
       `GET ${PATH} `,
       `PATCH ${PATH} fieldManager=tester&force=false`,
     ]);
-    expect(written).toEqual(['Deployment web']);
+    expect(rig.written).toEqual(['Deployment web']);
   });
 
   it('names the uid in every later call, and takes away what is no longer meant', async () => {
@@ -73,13 +39,15 @@ describe('apply', () => {
     const { outcome, object } = await writer.apply(Deployment, intent({ replicas: 2 }), signal);
     expect(outcome).toBe('updated');
     expect(object['spec']).toEqual({ replicas: 2 });
-    expect(patches()[1]?.body['metadata']).toMatchObject({ uid: object.metadata.uid });
-    expect(patches()[1]?.query.get('force')).toBe('true');
+    expect(rig.patches()[1]?.body['metadata']).toMatchObject({ uid: object.metadata.uid });
+    expect(rig.patches()[1]?.query.get('force')).toBe('true');
   });
 
   it('says "unchanged" when the server kept the version', async () => {
     await writer.apply(Deployment, intent({ replicas: 1 }), signal);
-    expect(await aWriter().apply(Deployment, intent({ replicas: 1 }), signal)).toMatchObject({ outcome: 'unchanged' });
+    expect(await rig.writer().apply(Deployment, intent({ replicas: 1 }), signal)).toMatchObject({
+      outcome: 'unchanged',
+    });
   });
 
   it('never touches an object of somebody else', async () => {
@@ -90,12 +58,12 @@ describe('apply', () => {
     const failed = writer.apply(Deployment, intent({ replicas: 1 }), signal);
     await expect(failed).rejects.toBeInstanceOf(NameConflictError);
     await expect(failed).rejects.toMatchObject({ kind: 'Deployment', object: { namespace: 'ml', name: 'web' } });
-    expect(patches()).toEqual([]);
+    expect(rig.patches()).toEqual([]);
   });
 
   it('never touches an object that nobody controls, even one that only just appeared', async () => {
     const client = server.client(new FakeClock());
-    const racing = aWriter({
+    const racing = rig.writer({
       client: {
         ...client,
         stream: () => {
@@ -114,19 +82,19 @@ describe('apply', () => {
 
   it('fails with a conflict when the cached object was replaced by another one', async () => {
     await writer.apply(Deployment, intent({ replicas: 1 }), signal);
-    const stale = cachedFromServer();
+    const stale = rig.cached();
     server.store.delete(PATH, {});
     server.store.create(COLLECTION, { metadata: { name: 'web' }, spec: { replicas: 9 } });
-    const failed = aWriter({ cached: () => stale }).apply(Deployment, intent({ replicas: 2 }), signal);
+    const failed = rig.writer({ cached: () => stale }).apply(Deployment, intent({ replicas: 2 }), signal);
     await expect(failed).rejects.toMatchObject({ isConflict: true, isTransient: true });
     expect(server.store.get(PATH)['spec']).toEqual({ replicas: 9 });
   });
 
   it('asks the server before it calls the name taken: the cache may be behind', async () => {
     server.store.create(COLLECTION, { metadata: { name: 'web' } });
-    const stale = cachedFromServer();
+    const stale = rig.cached();
     server.store.delete(PATH, {});
-    await expect(aWriter({ cached: () => stale }).apply(Deployment, intent({}), signal)).resolves.toMatchObject({
+    await expect(rig.writer({ cached: () => stale }).apply(Deployment, intent({}), signal)).resolves.toMatchObject({
       outcome: 'created',
     });
   });
@@ -134,7 +102,7 @@ describe('apply', () => {
   it('takes a field that the schema does not have for a fault of the object, not of the moment', async () => {
     const failed = writer.apply(Deployment, intent({ noSuchField: 1 }), signal);
     await expect(failed).rejects.toMatchObject({ status: 500, isTransient: false });
-    expect(patches()).toHaveLength(1);
+    expect(rig.patches()).toHaveLength(1);
   });
 
   it('refuses an intent without a controller', async () => {
@@ -149,7 +117,7 @@ describe('apply', () => {
   });
 
   it('is not sent when we may not write', async () => {
-    const mute = aWriter({
+    const mute = rig.writer({
       assertLeading: () => {
         throw new NotLeadingError('paused');
       },
@@ -161,156 +129,5 @@ describe('apply', () => {
     );
     await expect(mute.delete(Deployment, ref, 'Background', signal)).rejects.toBeInstanceOf(NotLeadingError);
     expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
-  });
-});
-
-describe('an intent that was applied before', () => {
-  beforeEach(async () => {
-    writer = aWriter({ cached: cachedFromServer });
-    await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal);
-    server.requests.length = 0;
-  });
-
-  it('is not sent again, however its keys are ordered', async () => {
-    const again = intent({ template: { a: [{ b: 1 }] }, replicas: 1 });
-    expect(await writer.apply(Deployment, again, signal)).toMatchObject({ outcome: 'skipped' });
-    expect(server.requests).toEqual([]);
-  });
-
-  it('is not sent again because others wrote what we do not mean', async () => {
-    server.store.apply(PATH, COLLECTION, { status: { readyReplicas: 1 } }, 'controller', true, true);
-    server.store.apply(PATH, COLLECTION, { metadata: { annotations: { revision: '1' } } }, 'controller', true, false);
-    expect(await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal)).toMatchObject({
-      outcome: 'skipped',
-    });
-  });
-
-  it('is sent again when somebody changed what we mean', async () => {
-    server.store.apply(PATH, COLLECTION, { spec: { template: { a: [{ b: 2 }] } } }, 'kubectl', true, false);
-    const { outcome, object } = await writer.apply(
-      Deployment,
-      intent({ replicas: 1, template: { a: [{ b: 1 }] } }),
-      signal,
-    );
-    expect(outcome).toBe('updated');
-    expect(object['spec']).toEqual({ replicas: 1, template: { a: [{ b: 1 }] } });
-  });
-
-  it('is sent again when somebody added to a list that is ours', async () => {
-    server.store.apply(PATH, COLLECTION, { spec: { template: { a: [{ b: 1 }, { b: 2 }] } } }, 'kubectl', true, false);
-    const { outcome } = await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal);
-    expect(outcome).toBe('updated');
-  });
-
-  it('is not remembered of an object that was deleted, though the cache has yet to hear of that', async () => {
-    const before = cachedFromServer();
-    writer = aWriter({ cached: () => before });
-    await writer.apply(Deployment, intent({ replicas: 1 }), signal);
-    expect(await writer.apply(Deployment, intent({ replicas: 1 }), signal)).toMatchObject({ outcome: 'skipped' });
-
-    await writer.delete(
-      Deployment,
-      { namespace: 'ml', name: 'web', uid: before?.metadata.uid ?? '' },
-      'Background',
-      signal,
-    );
-    server.requests.length = 0;
-
-    await expect(writer.apply(Deployment, intent({ replicas: 1 }), signal)).rejects.toMatchObject({ isConflict: true });
-    expect(patches()).toHaveLength(1);
-  });
-
-  it('is sent again when the object is another one, or when its owner was forgotten', async () => {
-    server.store.delete(PATH, {});
-    expect(await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal)).toMatchObject({
-      outcome: 'created',
-    });
-    writer.forgetOwner('owner-1');
-    expect(await writer.apply(Deployment, intent({ replicas: 1, template: { a: [{ b: 1 }] } }), signal)).toMatchObject({
-      outcome: 'unchanged',
-    });
-  });
-});
-
-describe('status', () => {
-  it('is applied whole, by its own manager, to that very object', async () => {
-    const { object } = await writer.apply(Deployment, intent({ replicas: 1 }), signal);
-    const ref = { namespace: 'ml', name: 'web', uid: object.metadata.uid };
-    await writer.applyStatus(Deployment, ref, { phase: 'Pending', message: 'x' }, signal);
-    const after = await writer.applyStatus(Deployment, ref, { phase: 'Healthy' }, signal);
-    expect(after['status']).toEqual({ phase: 'Healthy' });
-    expect(after['spec']).toEqual({ replicas: 1 });
-    expect(patches().at(-1)).toMatchObject({ path: `${PATH}/status` });
-    expect(patches().at(-1)?.query.toString()).toBe('fieldManager=tester-status&force=true');
-  });
-
-  it('needs no read when the version is known, and survives somebody else writing all the time', async () => {
-    const { object } = await writer.apply(Deployment, intent({ replicas: 1 }), signal);
-    const ref = {
-      namespace: 'ml',
-      name: 'web',
-      uid: object.metadata.uid,
-      resourceVersion: object.metadata.resourceVersion,
-    };
-    const before = server.count('GET');
-    await writer.applyStatus(Deployment, ref, { phase: 'Pending' }, signal);
-    expect(server.count('GET')).toBe(before);
-
-    let edits = 0;
-    server.faults.push({
-      when: ({ method }) => {
-        if (method === 'PATCH' && edits < 3)
-          server.store.apply(
-            PATH,
-            COLLECTION,
-            { metadata: { labels: { v: `${(edits += 1)}` } } },
-            'kubectl',
-            true,
-            false,
-          );
-        return false;
-      },
-      then: 'reset',
-    });
-    expect(await writer.applyStatus(Deployment, ref, { phase: 'Healthy' }, signal)).toMatchObject({
-      status: { phase: 'Healthy' },
-      metadata: { labels: { v: '3' } },
-    });
-  });
-
-  it('never reaches an object that took the name', async () => {
-    const { object } = await writer.apply(Deployment, intent({ replicas: 1 }), signal);
-    const ref = {
-      namespace: 'ml',
-      name: 'web',
-      uid: object.metadata.uid,
-      resourceVersion: object.metadata.resourceVersion,
-    };
-    server.store.delete(PATH, {});
-    await expect(writer.applyStatus(Deployment, ref, { phase: 'x' }, signal)).rejects.toMatchObject({
-      isNotFound: true,
-    });
-    server.store.create(COLLECTION, { metadata: { name: 'web' } });
-    await expect(writer.applyStatus(Deployment, ref, { phase: 'x' }, signal)).rejects.toMatchObject({
-      isConflict: true,
-    });
-    expect(server.store.get(PATH)).not.toHaveProperty('status');
-  });
-});
-
-describe('delete', () => {
-  it('deletes exactly that object', async () => {
-    const { object } = await writer.apply(Deployment, intent({}), signal);
-    const ref = { namespace: 'ml', name: 'web', uid: object.metadata.uid };
-    expect(await writer.delete(Deployment, { ...ref, uid: 'earlier' }, 'Background', signal)).toBe('gone');
-    expect(server.store.has(PATH)).toBe(true);
-    expect(await writer.delete(Deployment, ref, 'Foreground', signal)).toBe('deleted');
-    expect(await writer.delete(Deployment, ref, 'Foreground', signal)).toBe('gone');
-    expect(server.requests.at(-1)?.body).toEqual({
-      apiVersion: 'v1',
-      kind: 'DeleteOptions',
-      preconditions: { uid: object.metadata.uid },
-      propagationPolicy: 'Foreground',
-    });
   });
 });

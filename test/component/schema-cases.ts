@@ -1,5 +1,6 @@
 // The table of schema.api.ts: manifests that the API server takes, and those that it refuses with the text that a user sees.
 import { blue, type Change } from '../support/a-manifest.ts';
+import { acceptedRollouts, refusedRollouts } from './schema-rollout-cases.ts';
 import { acceptedServers, refusedServers } from './schema-server-cases.ts';
 
 export type Accepted = readonly [what: string, change: Change];
@@ -34,12 +35,6 @@ export const accepted: readonly Accepted[] = [
   ...keys.map((value): Accepted => [`key ${value.slice(0, 24)}`, { [key]: value }]),
   ['both pins', { [model]: { key: 'm', versionId: 'null', sha256 } }],
   ...durations.map((value): Accepted => [`pollInterval ${value}`, { 'spec.source.pollInterval': value }]),
-  ['soak of nothing', { 'spec.rollout.hotReload.soak': '0s' }],
-  ['a progressDeadline of a week', { 'spec.rollout.progressDeadline': '168h' }],
-  ...['1', '9999', '1%', '100%'].map((value): Accepted => [
-    `maxConcurrent ${value}`,
-    { 'spec.rollout.hotReload.maxConcurrent': value },
-  ]),
   [
     'all of source.s3',
     {
@@ -83,12 +78,12 @@ export const accepted: readonly Accepted[] = [
   ],
   ['suspend', { 'spec.suspend': true }],
   ...acceptedServers,
+  ...acceptedRollouts,
 ];
 
 const NAME = "name must be lower-case letters, digits and single '-', starting with a letter";
 const VARIANT = "a variant's name must be lower-case letters, digits and single '-', starting with a letter";
 const POLL = 'pollInterval must be a duration from 1s to 24h, such as 30s, 5m or 1h30m';
-const CONCURRENT = 'maxConcurrent must be a quoted number of pods ("2") or a percentage from "1%" to "100%"';
 const STICKY = 'sticky takes exactly one of header, cookie, clientAddress';
 const STORE = "store must be the name of an object store in the operator's configuration, not a URL";
 const ROUTER =
@@ -234,22 +229,6 @@ const runtimeRules: readonly Refused[] = [
   ['the host network', { 'spec.runtime.hostNetwork': true }, 'unknown field "spec.runtime.hostNetwork"'],
 ];
 
-const rolloutRules: readonly Refused[] = [
-  ...['0', '0%', '101%', '2.5', '10000', 'all', ''].map((value): Refused => [
-    `maxConcurrent ${JSON.stringify(value)}`,
-    { 'spec.rollout.hotReload.maxConcurrent': value },
-    CONCURRENT,
-  ]),
-  ['maxConcurrent as a number', { 'spec.rollout.hotReload.maxConcurrent': 2 }, 'must be of type string: "integer"'],
-  ['a strategy that is not built', { 'spec.rollout.strategy': 'Canary' }, 'supported values: "HotReload"'],
-  ['a soak of days', { 'spec.rollout.hotReload.soak': '25h' }, 'soak must be a duration from 0s to 24h'],
-  [
-    'no progressDeadline',
-    { 'spec.rollout.progressDeadline': '0s' },
-    'progressDeadline must be a duration from 1s to 168h',
-  ],
-];
-
 const trafficRules: readonly Refused[] = [
   [
     'router: Service with two variants',
@@ -291,6 +270,6 @@ export const refused: readonly Refused[] = [
   ...sourceRules,
   ...runtimeRules,
   ...refusedServers,
-  ...rolloutRules,
+  ...refusedRollouts,
   ...trafficRules,
 ];

@@ -1,6 +1,6 @@
 // Builders of what a planner sees: a variant's input and its pods, with overrides.
 import type { ModelInfo } from '../../inference/contract.ts';
-import type { RolloutState, VariantInput } from '../../operator/domain/hot-reload.ts';
+import type { HotReloadSettings, RolloutState, VariantInput } from '../../operator/domain/hot-reload.ts';
 import type { PodObserved } from '../../operator/domain/observed.ts';
 
 /** What a pod says that serves `revision`, or nothing when undefined. */
@@ -32,6 +32,14 @@ export function aPod(name: string, revision: string | undefined, overrides: Part
   };
 }
 
+/** The defaults of the resource. */
+export const SETTINGS = {
+  maxConcurrent: '25%',
+  soakMs: 0,
+  progressDeadlineMs: 600_000,
+  allowSchemaChange: false,
+} satisfies HotReloadSettings;
+
 export function aVariantInput(overrides: Partial<VariantInput> = {}): VariantInput {
   const state: RolloutState = { stable: 'r1', sequence: 1 };
   return {
@@ -43,7 +51,7 @@ export function aVariantInput(overrides: Partial<VariantInput> = {}): VariantInp
     rolledOut: true,
     replicas: 2,
     suspended: false,
-    settings: { maxConcurrent: '25%', soakMs: 0, progressDeadlineMs: 600_000 },
+    settings: SETTINGS,
     ...overrides,
   };
 }

@@ -18,6 +18,8 @@ export type Fault =
   | { readonly kind: 'cut'; readonly after: number }
   /** The body stops after so many bytes, the connection stays. */
   | { readonly kind: 'stall'; readonly after: number }
+  /** The body comes in so many pieces, with a pause before each. */
+  | { readonly kind: 'drip'; readonly pieces: number; readonly pauseMs: number }
   /** Something happens just before the answer is made: an upload, for instance. */
   | { readonly kind: 'first'; readonly run: () => void | Promise<void> };
 
@@ -147,9 +149,23 @@ async function sendObject(
     ...Object.fromEntries(meta),
   });
   if (request.method === 'HEAD') return void response.end();
+  if (fault?.kind === 'drip') return drip(bytes, fault, response);
   if (fault?.kind !== 'cut' && fault?.kind !== 'stall') return void response.end(bytes);
   response.write(bytes.subarray(0, fault.after));
   if (fault.kind === 'stall') return;
   await sleep(5); // so that the bytes get out before the connection goes
   response.destroy();
+}
+
+async function drip(
+  bytes: Uint8Array,
+  { pieces, pauseMs }: { readonly pieces: number; readonly pauseMs: number },
+  response: ServerResponse,
+): Promise<void> {
+  const size = Math.ceil(bytes.length / pieces);
+  for (let at = 0; at < bytes.length; at += size) {
+    await sleep(pauseMs);
+    response.write(bytes.subarray(at, at + size));
+  }
+  response.end();
 }

@@ -1,16 +1,22 @@
-// Load as applications make it: keep-alive connections, POST, no retry. Whatever is not a 200 counts as failed.
+// Load as applications make it: keep-alive connections, POST, no retry. Whatever is not a 200, or not right, counts as failed.
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 
 export interface Answer {
   readonly status: number;
   readonly variant: string | undefined;
+  readonly version: string | undefined;
   readonly requestId: string | undefined;
   readonly body: string;
 }
 
 /** One POST. Rejects as node:http does. */
-export function post(url: string, headers: Readonly<Record<string, string>> = {}, agent?: Agent): Promise<Answer> {
+export function post(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  agent?: Agent,
+  body = '{"basket_items":{}}',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = {
       method: 'POST',
@@ -18,23 +24,24 @@ export function post(url: string, headers: Readonly<Record<string, string>> = {}
       ...(agent && { agent }),
     };
     const sent = request(url, options, (response) => {
-      let body = '';
+      let said = '';
       response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (body += chunk));
+      response.on('data', (chunk: string) => (said += chunk));
       response.on('error', reject);
       response.on('end', () => {
         const one = (name: string) => response.headers[name]?.toString();
         resolve({
           status: response.statusCode ?? 0,
           variant: one('x-model-variant'),
+          version: one('x-model-version'),
           requestId: one('x-request-id'),
-          body,
+          body: said,
         });
       });
     });
     sent.setTimeout(10_000, () => sent.destroy(new Error('no answer within 10 s')));
     sent.on('error', reject);
-    sent.end('{"basket_items":{}}');
+    sent.end(body);
   });
 }
 
@@ -43,6 +50,7 @@ export interface LoadResult {
   /** What went wrong → how often. Empty: nothing failed. */
   readonly failures: Readonly<Record<string, number>>;
   readonly variants: Readonly<Record<string, number>>;
+  readonly versions: Readonly<Record<string, number>>;
 }
 
 export interface Load {
@@ -57,6 +65,9 @@ export interface LoadOptions {
   readonly thinkMs: number;
   /** Port to which the next new connection goes, as a Service decides; open ones stay where they are. Default: that of the URL. */
   readonly port?: () => number;
+  readonly body?: string;
+  /** Looks at every 200. */
+  readonly isRight?: (answer: Answer) => boolean;
 }
 
 /** A keep-alive connection, opened anew only when the other side ended it. */
@@ -66,20 +77,25 @@ function oneConnection(port?: () => number): Agent {
   return agent;
 }
 
-export function startLoad(url: string, { connections, thinkMs, port }: LoadOptions): Load {
+export function startLoad(url: string, { connections, thinkMs, port, body, isRight = () => true }: LoadOptions): Load {
   let running = true;
   let requests = 0;
   const failures: Record<string, number> = {};
   const variants: Record<string, number> = {};
+  const versions: Record<string, number> = {};
   const count = (counts: Record<string, number>, key: string) => (counts[key] = (counts[key] ?? 0) + 1);
+  const take = (answer: Answer) => {
+    if (answer.status !== 200 || !isRight(answer)) return void count(failures, `${answer.status} ${answer.body}`);
+    count(variants, answer.variant ?? 'none');
+    count(versions, answer.version ?? 'none');
+  };
   const client = async (index: number) => {
     const agent = oneConnection(port);
     for (let turn = 0; running; turn += 1) {
       requests += 1;
-      await post(url, { 'x-user-id': `user-${index}-${turn}` }, agent).then(
-        ({ status, variant, body }) =>
-          status === 200 ? count(variants, variant ?? 'none') : count(failures, `${status} ${body}`),
-        (error: unknown) => count(failures, String(error)),
+      await post(url, { 'x-user-id': `user-${index}-${turn}` }, agent, body).then(
+        take,
+        (error: unknown) => void count(failures, String(error)),
       );
       await new Promise((resolve) => setTimeout(resolve, Math.random() * thinkMs));
     }
@@ -91,7 +107,7 @@ export function startLoad(url: string, { connections, thinkMs, port }: LoadOptio
     async stop() {
       running = false;
       await clients;
-      return { requests, failures, variants };
+      return { requests, failures, variants, versions };
     },
   };
 }

@@ -15,8 +15,19 @@ export const BASKET = { basket_items: { a: { price: 12.5 } } };
 export interface ReloadRig {
   readonly s3: FakeS3;
   /** A server on a new bucket that holds basket-blue; faults and requests of the store are forgotten. */
-  start(options?: { readonly versioned: boolean }): Promise<Rig>;
+  start(options?: StartOptions): Promise<Rig>;
   close(): Promise<void>;
+}
+
+interface PinOptions {
+  readonly versioned?: boolean;
+  /** Where the siblings are. */
+  readonly siblings?: string;
+}
+
+interface StartOptions extends PinOptions {
+  /** Over the settings of the tests, which are impatient. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function openReloadRig(): Promise<ReloadRig> {
@@ -24,7 +35,7 @@ export async function openReloadRig(): Promise<ReloadRig> {
   const dir = await mkdtemp(join(tmpdir(), 'switchyard-admin-'));
   return {
     s3,
-    start: ({ versioned } = { versioned: true }) => startPinned(s3, dir, versioned),
+    start: (options) => startPinned(s3, dir, options),
     async close() {
       await s3.close();
       await rm(dir, { recursive: true });
@@ -32,15 +43,37 @@ export async function openReloadRig(): Promise<ReloadRig> {
   };
 }
 
-async function startPinned(s3: FakeS3, dir: string, versioned: boolean): Promise<Rig> {
+async function startPinned(s3: FakeS3, dir: string, { env = {}, ...options }: StartOptions = {}): Promise<Rig> {
+  const pinned = await pinnedEnv(s3, dir, options);
+  return startInference({ ...pinned, STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3', ...env });
+}
+
+/**
+ * The environment of a server that is pinned to basket-blue as r1 in a new bucket; faults and requests of the store are forgotten. `dir` gets the file
+ * that says so.
+ */
+export async function pinnedEnv(
+  s3: FakeS3,
+  dir: string,
+  { versioned = true, ...siblings }: PinOptions = {},
+): Promise<Record<string, string>> {
   s3.requests.length = 0;
   s3.faults.length = 0;
   s3.createBucket('models', { versioned });
-  const { versionId, etag, sha256 } = s3.put('models', KEY, fixture('basket-blue'));
+  const { versionId, ...content } = s3.put('models', KEY, fixture('basket-blue'));
+  return pinTo(s3, dir, { revision: 'r1', sequence: 1, ...siblings }, { ...content, ...(versioned && { versionId }) });
+}
+
+/** The environment of a server that is pinned to this version of the key. */
+export function pinTo(
+  s3: FakeS3,
+  dir: string,
+  order: { readonly revision: string; readonly sequence: number; readonly siblings?: string },
+  version: { readonly etag: string; readonly sha256: string; readonly versionId?: string },
+): Promise<Record<string, string>> {
   const store = { endpoint: s3.endpoint, region: 'eu-central-1', forcePathStyle: true };
-  const artifact = { store, bucket: 'models', key: KEY, etag, sha256, ...(versioned && { versionId }) };
-  const desired = { artifact, sequence: 1, modelDeployment: 'retail', variant: 'blue', revision: 'r1' };
-  return startInference({ ...(await desiredEnv(dir, desired)), STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3' });
+  const artifact = { store, bucket: 'models', key: KEY, ...version };
+  return desiredEnv(dir, { artifact, modelDeployment: 'retail', variant: 'blue', ...order });
 }
 
 export async function reload(
