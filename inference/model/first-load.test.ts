@@ -2,7 +2,8 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { LoadError } from '../errors.ts';
 import { poll } from './first-load.ts';
-import type { LoadRequest, Slot } from './load-request.ts';
+import type { LoadRequest } from './load-request.ts';
+import type { Slot } from './slot.ts';
 import type { Store } from './store.ts';
 
 /** Polls a store that answers these in turn (a text is a failure), and then ends. */
