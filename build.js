@@ -8,6 +8,7 @@ import { keepBytecode } from './build/bytecode.js';
 import { notices } from './build/notices.js';
 import { writeScripts } from './build/scripts.js';
 import { lazyHttp, slim } from './build/slim.js';
+import { checkStart } from './build/start.js';
 
 const root = import.meta.dirname;
 const { values, positionals } = parseArgs({ options: { outdir: { type: 'string' } }, allowPositionals: true });
@@ -32,7 +33,7 @@ const BANNER = [
   'const __dirname = import.meta.dirname;',
 ].join('\n');
 
-/** Answers its modules, name → code. */
+/** Answers its modules, name → code, and what esbuild says of them. */
 async function bundle(program, options) {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
@@ -58,16 +59,17 @@ async function bundle(program, options) {
   mkdirSync(join(outdir, program), { recursive: true });
   writeFileSync(join(outdir, program, 'THIRD-PARTY-NOTICES.txt'), notices(root, Object.keys(metafile.inputs)));
   for (const { path, contents } of outputFiles) console.log(`${path}  ${Math.ceil(contents.length / 1024)} KiB`);
-  return new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+  return { metafile, modules: new Map(outputFiles.map(({ path, text }) => [basename(path), text])) };
 }
 
 async function bundleModules(program) {
-  const modules = await bundle(program, { banner: { js: BANNER }, plugins: [slim(root), lazyHttp] });
+  const { modules } = await bundle(program, { banner: { js: BANNER }, plugins: [slim(root), lazyHttp] });
   for (const [name, code] of modules) writeFileSync(join(outdir, program, name), code);
 }
 
 async function bundleScripts(program) {
-  const modules = await bundle(program, { plugins: [slim(root)] });
+  const { metafile, modules } = await bundle(program, { plugins: [slim(root)] });
+  checkStart(metafile, PROGRAMS[program].main);
   const entries = Object.keys(PROGRAMS[program]).map((name) => `${name}.js`);
   await writeScripts(join(outdir, program), modules, entries);
   await keepBytecode(join(outdir, program));

@@ -1,5 +1,7 @@
-// The model server as the build runs it: up to the first prediction, then once more in a thread of its own for the reader.
+// The model server as the build runs it: with a model from a store, up to the first prediction; then the reader once more, in a thread of its own.
 const { once } = require('node:events');
+const { createReadStream } = require('node:fs');
+const { createServer } = require('node:http');
 const { join } = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
@@ -8,21 +10,25 @@ const ATTEMPTS = 500;
 const PAUSE_MS = 20;
 const BASKET = { basket_items: { milk: { product_id: 'm', quantity: 1, price: 1.5, category: 'dairy' } } };
 
-const folder = isMainThread ? process.argv[2] : workerData.folder;
-const boot = require(join(folder, 'boot.cjs'));
-
-async function rehearse({ PORT, MODEL_PATH }) {
+async function rehearse(folder, model) {
+  const store = createServer((_, response) => createReadStream(model).pipe(response)).listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  process.env.AWS_ENDPOINT_URL_S3 = `http://127.0.0.1:${store.address().port}`;
+  const boot = require(join(folder, 'boot.cjs'));
   boot.load('main.js');
-  const base = `http://127.0.0.1:${PORT}`;
+  await ask(`http://127.0.0.1:${process.env.PORT}`);
+  boot.keep();
+  const reader = new Worker(__filename, { workerData: { folder } });
+  reader.postMessage({ key: model, path: model, maxBytes: 2 ** 30 });
+  const [outcome] = await once(reader, 'message');
+  if (!outcome.ok) throw new Error(outcome.failure.message);
+}
+
+async function ask(base) {
   const headers = { 'content-type': 'application/json' };
   await answerOf(`${base}/ready`);
   await answerOf(`${base}/predict`, { method: 'POST', headers, body: JSON.stringify(BASKET) });
   await answerOf(`${base}/metrics`);
-  boot.keep();
-  const reader = new Worker(__filename, { workerData: { folder } });
-  reader.postMessage({ key: MODEL_PATH, path: MODEL_PATH, maxBytes: 2 ** 30 });
-  const [outcome] = await once(reader, 'message');
-  if (!outcome.ok) throw new Error(outcome.failure.message);
 }
 
 async function answerOf(url, options) {
@@ -35,7 +41,9 @@ async function answerOf(url, options) {
   throw new Error(`no answer from ${url}`);
 }
 
-function readAndKeep() {
+/** Keeps what reading took before the outcome is told, which ends the thread. */
+function readAndKeep({ folder }) {
+  const boot = require(join(folder, 'boot.cjs'));
   const post = parentPort.postMessage.bind(parentPort);
   parentPort.postMessage = (...message) => {
     boot.keep();
@@ -44,5 +52,5 @@ function readAndKeep() {
   boot.load('worker.js');
 }
 
-if (isMainThread) void rehearse(process.env).then(() => process.exit(0));
-else readAndKeep();
+if (isMainThread) void rehearse(...process.argv.slice(2)).then(() => process.exit(0));
+else readAndKeep(workerData);

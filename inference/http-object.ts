@@ -2,7 +2,6 @@
 // (no redirect is followed, nothing is decoded, no address is built that a key could turn elsewhere).
 import { request as httpRequest } from 'node:http';
 import type { Agent, IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 
 export interface HttpLogin {
   readonly token?: string | undefined;
@@ -40,7 +39,8 @@ export function authorizationOf({ token, username, password = '' }: HttpLogin): 
 /** The head of the answer; its body has to be read or destroyed. Throws Node's errors, or the reason of the signal. */
 export async function ask(url: URL, { authorization, headers, ...options }: HttpAsk): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  // TLS takes memory: it is loaded for the first address that has it.
+  const request = url.protocol === 'https:' ? process.getBuiltinModule('node:https').request : httpRequest;
   const outgoing = request(url, {
     ...options,
     headers: {

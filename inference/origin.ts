@@ -2,17 +2,19 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { Artifacts } from './model/artifacts.ts';
-import { httpStore } from './model/http.ts';
 import { fetchFromSibling } from './model/sibling.ts';
 import type { LoadRequest } from './model/load-request.ts';
 import { fileStore } from './model/file-store.ts';
 import type { Store } from './model/store.ts';
 
-/** The SDK takes 40 MB: it is loaded only where there is an S3 bucket. */
+/** What speaks to a store is loaded only where there is one: the SDK for S3 takes 40 MB, TLS 5. */
 export async function storeOf({ origin, storeAuthorization: authorization }: Config): Promise<Store> {
   if (origin.kind === 'file') return fileStore(origin.path);
   const { store: settings, bucket } = origin.artifact;
-  if (settings.kind === 'http') return httpStore({ settings, bucket, authorization });
+  if (settings.kind === 'http') {
+    const { httpStore } = await import('./model/http.ts');
+    return httpStore({ settings, bucket, authorization });
+  }
   const { s3Store } = await import('./model/s3.ts');
   return s3Store({ settings, bucket });
 }

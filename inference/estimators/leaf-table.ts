@@ -3,53 +3,47 @@
 
 const FREE = -1;
 
-/** The rows of leaves in the order in which they come, one after the other in an array. */
-export interface LeafRows {
-  /** Where the next row has to be written. */
-  readonly next: number;
-  /** Takes the row that was written; answers where it begins. */
-  keep(): number;
+/** What of flat trees says where the numbers of their leaves are: see Trees. */
+export interface LeafTable {
+  readonly left: Int32Array;
+  readonly answer: Int32Array;
+  readonly values: Float64Array<ArrayBuffer>;
+  readonly leafWidth: number;
 }
 
-/** One number a leaf. */
-export class LeafList implements LeafRows {
-  next = 0;
-
-  keep(): number {
-    this.next += 1;
-    return this.next - 1;
-  }
-}
-
-/** Rows of `width` numbers in `values`, of which each has one place however often it comes. */
-export class LeafTable implements LeafRows {
-  next = 0;
-  readonly #bits: Int32Array;
-  readonly #width: number;
-  /** Where rows begin, by hash; as many slots as a power of two that leaves half of them free. */
-  readonly #slots: Int32Array;
-
-  constructor(values: Float64Array<ArrayBuffer>, width: number) {
-    this.#bits = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
-    this.#width = width;
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, (2 * values.length) / width)))).fill(FREE);
-  }
-
-  keep(): number {
-    const bits = this.#bits;
-    const slots = this.#slots;
-    const words = 2 * this.#width;
-    const row = this.next;
-    const mask = slots.length - 1;
-    for (let slot = hashOf(bits, 2 * row, words) & mask; ; slot = (slot + 1) & mask) {
-      const known = slots[slot] ?? FREE;
-      if (known === FREE) {
-        slots[slot] = row;
-        this.next += this.#width;
-        return row;
-      }
-      if (isSame(bits, 2 * known, 2 * row, words)) return known;
+/** Moves rows together, which stand in `values` in the order of their leaves, and lets equal leaves have the same one. Answers how many numbers are used. */
+export function shareRows({ left, answer, values, leafWidth }: LeafTable): number {
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+  const slots = slotsFor(values.length / leafWidth);
+  let next = 0;
+  for (let node = 0; node < left.length; node += 1) {
+    if (left[node] !== node) continue;
+    const row = answer[node] ?? 0;
+    const slot = slotOf(slots, bits, row, leafWidth);
+    if (slots[slot] === FREE) {
+      values.copyWithin(next, row, row + leafWidth);
+      slots[slot] = next;
+      next += leafWidth;
     }
+    answer[node] = slots[slot] ?? 0;
+  }
+  return next;
+}
+
+/** Places for the beginnings of rows, by hash; as many as a power of two that leaves half of them free. */
+function slotsFor(rows: number): Int32Array {
+  return new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, 2 * rows)))).fill(FREE);
+}
+
+/** Where an equal row is noted, or where there is room for this one. */
+function slotOf(slots: Int32Array, bits: Int32Array, row: number, leafWidth: number): number {
+  const words = 2 * leafWidth;
+  const mask = slots.length - 1;
+  let slot = hashOf(bits, 2 * row, words) & mask;
+  for (;;) {
+    const known = slots[slot] ?? FREE;
+    if (known === FREE || isSame(bits, 2 * known, 2 * row, words)) return slot;
+    slot = (slot + 1) & mask;
   }
 }
 

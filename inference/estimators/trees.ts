@@ -1,6 +1,6 @@
 // Decision trees as flat typed arrays: the one form that every tree format is brought into, and that the evaluator walks.
 import { COMPACT_BYTES, type CompactNodes, compactNodes } from './compact-nodes.ts';
-import { LeafList, type LeafRows, LeafTable } from './leaf-table.ts';
+import { shareRows } from './leaf-table.ts';
 
 /**
  * All trees of a model, node after node, each tree level by level. Indexes are positions in these arrays; a right child stands
@@ -91,9 +91,9 @@ export class TreesBuilder {
   readonly #isFloat32: boolean;
   readonly #words: number[] = [];
   #categories: { readonly start: Int32Array<ArrayBuffer>; readonly length: Int32Array<ArrayBuffer> } | undefined;
-  readonly #rows: LeafRows;
   #count = 0;
   #nodes = 0;
+  #values = 0;
 
   constructor({ trees, nodes, leafWidth, outputs, unknownIsMissing = false, isFloat32 = false }: TreesSize) {
     this.#unknownIsMissing = unknownIsMissing;
@@ -112,15 +112,14 @@ export class TreesBuilder {
       leafWidth,
       outputs,
     };
-    // Where a leaf has one number, there is hardly one like another.
-    this.#rows = leafWidth > 1 ? new LeafTable(this.#trees.values, leafWidth) : new LeafList();
   }
 
   /** The trees so far. */
   get built(): Trees {
-    const { values } = this.#trees;
-    const { next } = this.#rows;
-    const trees = { ...this.#trees, values: next < values.length ? values.slice(0, next) : values };
+    const { values, leafWidth } = this.#trees;
+    // Where a leaf has one number, there is hardly one like another.
+    const used = leafWidth > 1 ? shareRows(this.#trees) : values.length;
+    const trees = { ...this.#trees, values: used < values.length ? values.slice(0, used) : values };
     if (this.#categories !== undefined) {
       const words = Uint32Array.from(this.#words);
       return { ...trees, categories: { ...this.#categories, words, unknownIsMissing: this.#unknownIsMissing } };
@@ -131,7 +130,7 @@ export class TreesBuilder {
 
   /** `column`: where in the sum the tree's numbers go. */
   add(tree: TreeSource, writeLeaf: WriteLeaf, column = 0): void {
-    const { roots, depth, column: columns, cover } = this.#trees;
+    const { roots, depth, column: columns } = this.#trees;
     const first = this.#nodes;
     const order = levelOrder(tree);
     roots[this.#count] = first;
@@ -139,19 +138,18 @@ export class TreesBuilder {
     depth[this.#count] = order.depth;
     this.#count += 1;
     this.#nodes += tree.count;
-    for (let place = 0; place < tree.count; place += 1)
-      cover[first + place] = tree.weight[order.nodes[place] ?? 0] ?? 0;
     this.#addSplits(tree, order, first);
     this.#addLeaves(order, first, writeLeaf);
     if (tree.categoriesOf !== undefined) this.#addCategories(tree.categoriesOf, order, first);
   }
 
   #addSplits(tree: TreeSource, { nodes, child }: LevelOrder, first: number): void {
-    const { feature, threshold, left, missingLeft } = this.#trees;
+    const { feature, threshold, left, missingLeft, cover } = this.#trees;
     for (let place = 0; place < nodes.length; place += 1) {
+      const node = nodes[place] ?? 0;
+      cover[first + place] = tree.weight[node] ?? 0;
       const below = child[place] ?? LEAF;
       if (below === LEAF) continue;
-      const node = nodes[place] ?? 0;
       feature[first + place] = tree.feature[node] ?? 0;
       threshold[first + place] = tree.threshold[node] ?? 0;
       left[first + place] = first + below;
@@ -160,14 +158,17 @@ export class TreesBuilder {
   }
 
   #addLeaves({ nodes, child }: LevelOrder, first: number, writeLeaf: WriteLeaf): void {
-    const { threshold, left, answer, values } = this.#trees;
+    const { threshold, left, answer, values, leafWidth } = this.#trees;
+    let next = this.#values;
     for (let place = 0; place < nodes.length; place += 1) {
       if (child[place] !== LEAF) continue;
       threshold[first + place] = Infinity;
       left[first + place] = first + place;
-      writeLeaf(nodes[place] ?? 0, values, this.#rows.next);
-      answer[first + place] = this.#rows.keep();
+      writeLeaf(nodes[place] ?? 0, values, next);
+      answer[first + place] = next;
+      next += leafWidth;
     }
+    this.#values = next;
   }
 
   #addCategories(

@@ -4,7 +4,6 @@ import { save, tooLarge } from './download.ts';
 import type { Limits } from './download.ts';
 import { contentOf, localFiles } from './local-files.ts';
 import type { LocalFiles } from './local-files.ts';
-import { packed } from './pack.ts';
 import type { Fetched, Store, Version, Wanted } from './store.ts';
 
 /**
@@ -31,8 +30,7 @@ export function fileStore(path: string): Store {
     }
     const size = files.reduce((sum, file) => sum + file.size, 0);
     if (size > limits.maxBytes) throw tooLarge(limits.maxBytes);
-    const [first] = files;
-    const saved = await save(isPacked ? contentOf(first) : packed(files), target, limits, signal);
+    const saved = await save(isPacked ? contentOf(files[0]) : await archiveOf(files), target, limits, signal);
     if ((await find(wanted.key)).etag !== etag) {
       throw new LoadError('ObjectChanged', `${path} changed while it was read: replace files by rename`);
     }
@@ -40,4 +38,10 @@ export function fileStore(path: string): Store {
   }
 
   return { look, fetch };
+}
+
+/** Packing is loaded for the first directory of loose files. */
+async function archiveOf(files: LocalFiles['files']): Promise<AsyncIterable<Uint8Array>> {
+  const { packed } = await import('./pack.ts');
+  return packed(files);
 }

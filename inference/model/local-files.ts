@@ -6,7 +6,7 @@ import type { Stats } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { LoadError, codeOf } from '../errors.ts';
-import { METADATA, MODEL_FILES } from './package.ts';
+import { METADATA, MODEL_FILES } from './artifact-names.ts';
 
 const ARCHIVE = 'model.tar.gz';
 /** Read at once: each piece costs turns of the event loop. */

@@ -8,6 +8,7 @@ import { createGunzip } from 'node:zlib';
 import tar from 'tar-stream';
 import type { Header } from 'tar-stream';
 import { LoadError, codeOf } from '../load-error.ts';
+import { METADATA, MODEL_FILES } from './artifact-names.ts';
 import { unzip } from './unzip.ts';
 
 export interface Unpacked {
@@ -19,16 +20,6 @@ export interface Unpacked {
   readonly metadata?: Buffer;
 }
 
-export const METADATA = 'metadata.json';
-export const MODEL_FILES = [
-  'model.joblib',
-  'model.pkl',
-  'model.json',
-  'model.ubj',
-  'model.bst',
-  'model.txt',
-  'model.onnx',
-];
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
 /** Headers, padding and what else an archive has around its files. */

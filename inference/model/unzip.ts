@@ -6,13 +6,15 @@ import { createGunzip, gunzipSync } from 'node:zlib';
 
 const WHOLE_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 512 * 1024;
+/** Most memory that is asked for at once. */
+const MOST_BYTES = 1024 * 1024 * 1024;
 /** Deflate cannot make more of one byte. */
 const MOST_PER_BYTE = 1032;
 
-/** Throws the errors of zlib: ERR_BUFFER_TOO_LARGE for one piece of more than `maxBytes`. */
-export async function* unzip(path: string, maxBytes: number): AsyncGenerator<Buffer> {
+/** Files of up to `wholeBytes` come in one piece. Throws the errors of zlib: ERR_BUFFER_TOO_LARGE for one piece of more than `maxBytes`. */
+export async function* unzip(path: string, maxBytes: number, wholeBytes = WHOLE_BYTES): AsyncGenerator<Buffer> {
   const { size } = await stat(path);
-  if (size > WHOLE_BYTES) yield* pieces(path);
+  if (size > wholeBytes) yield* pieces(path);
   else yield whole(await readFile(path), maxBytes);
 }
 
@@ -23,7 +25,7 @@ function whole(zipped: Buffer, maxBytes: number): Buffer {
 /** The size as the file's last bytes say it: no more than a hint, by which everything is found in the first piece of memory that is asked for. */
 function sizeOf(zipped: Buffer): number {
   const stated = zipped.length < 4 ? 0 : zipped.readUInt32LE(zipped.length - 4);
-  return Math.max(PIECE_BYTES, Math.min(stated, zipped.length * MOST_PER_BYTE));
+  return Math.max(PIECE_BYTES, Math.min(stated, zipped.length * MOST_PER_BYTE, MOST_BYTES));
 }
 
 async function* pieces(path: string): AsyncGenerator<Buffer> {
