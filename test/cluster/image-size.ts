@@ -1,5 +1,6 @@
 // What a registry stores of an image: each of its layers by gzip.
 import { spawn } from 'node:child_process';
+import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { createGzip } from 'node:zlib';
@@ -19,16 +20,19 @@ export async function compressedBytes(images: readonly string[], level = 6): Pro
   });
   const entries = stdout.pipe(tar.extract());
   const files = new Map<string, number>();
+  const links = new Map<string, string>();
   let saved: z.infer<typeof Manifest> = [];
   for await (const entry of entries) {
-    const { name } = entry.header;
+    const { name, linkname } = entry.header;
     if (name === MANIFEST) saved = Manifest.parse(await json(entry));
     else files.set(name, await gzipped(entry, level));
+    // the same layer at another place of another image
+    if (linkname) links.set(name, posix.join(posix.dirname(name), linkname));
   }
   return new Map(images.map((image) => [image, layersOf(image, saved).reduce((sum, layer) => sum + sizeOf(layer), 0)]));
 
   function sizeOf(layer: string): number {
-    const size = files.get(layer);
+    const size = files.get(links.get(layer) ?? layer);
     if (size === undefined) throw new Error(`docker save has left out the layer ${layer}`);
     return size;
   }
