@@ -22,6 +22,7 @@ const PROGRAMS = {
     main: 'inference/main.ts',
     worker: 'inference/model/worker.ts',
     'onnx-worker': 'inference/onnx/worker.ts',
+    'serving-thread': 'inference/threads/thread.ts',
   },
 };
 

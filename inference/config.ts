@@ -8,6 +8,7 @@ import type { ArtifactRef, StoreSettings } from './contract.ts';
 import type { CorsOrigins } from './cors.ts';
 import { adapterSettings } from './adapter/settings.ts';
 import type { AdapterSettings } from './adapter/settings.ts';
+import { wholeCores } from './cores.ts';
 import { monitoringSettings } from './monitoring/settings.ts';
 import type { MonitoringSettings } from './monitoring/settings.ts';
 import { ConfigError, baseUrl, bearer, endpoint, flag, issuesOf, number, text, token, whole } from './env.ts';
@@ -26,6 +27,7 @@ const LEVELS = {
   FATAL: 'fatal',
 } as const;
 const MiB = 1024 * 1024;
+const MOST_THREADS = 64;
 
 const level = text
   .transform((value) => (value ?? 'INFO').toUpperCase())
@@ -80,6 +82,7 @@ const Environment = z.object({
   STALL_SECONDS: number(0.05, 600, 20),
   DRAIN_SECONDS: number(0, 600, 5),
   SHUTDOWN_SECONDS: number(0, 600, 10),
+  SERVING_THREADS: whole(0, MOST_THREADS, 0),
   DRIFT_WINDOW_SECONDS: number(0, 30 * 86_400, 3600),
   DRIFT_MIN_ROWS: whole(1, 1e9, 200),
 });
@@ -126,6 +129,8 @@ export interface Config {
   readonly stallMs: number;
   readonly drainMs: number;
   readonly shutdownMs: number;
+  /** Threads that answer requests; 1: the main one alone. */
+  readonly servingThreads: number;
   /** What is compared with the reference of the model: 0 turns drift off. */
   readonly driftWindowMs: number;
   readonly driftMinRows: number;
@@ -163,6 +168,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     stallMs: values.STALL_SECONDS * 1000,
     drainMs: values.DRAIN_SECONDS * 1000,
     shutdownMs: values.SHUTDOWN_SECONDS * 1000,
+    servingThreads: values.SERVING_THREADS || Math.min(wholeCores(read), MOST_THREADS),
     driftWindowMs: values.DRIFT_WINDOW_SECONDS * 1000,
     driftMinRows: values.DRIFT_MIN_ROWS,
     monitoring: monitoringSettings(env),

@@ -13,6 +13,7 @@ export class Connections {
   readonly #enders: (() => void)[] = [];
   readonly #ended = () => void (this.#inFlight -= 1);
   #inFlight = 0;
+  #surplus = 0;
   #closing = false;
 
   track(server: Server): void {
@@ -52,8 +53,17 @@ export class Connections {
     for (const end of this.#enders) end();
   }
 
+  /** Ends so many connections of HTTP with their next answers: others can have them. */
+  shed(count: number): void {
+    this.#surplus = count;
+  }
+
   /** Whether the answer on this connection has to be the last one. */
   isLeaving(socket: Socket): boolean {
+    if (this.#surplus > 0) {
+      this.#surplus -= 1;
+      this.#leaving.add(socket);
+    }
     return this.#closing || this.#leaving.has(socket);
   }
 

@@ -29,22 +29,34 @@ const lines = pino.destination({ dest: 1, sync: config.monitoring.payloads?.sink
 const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, lines);
 
 async function create(): Promise<App> {
-  if (config.adapter === undefined) return createApp(config, { log, lines, ...memoryLimit() });
+  if (config.adapter === undefined) return createApp(config, { log, lines, onBroken: broken, ...memoryLimit() });
   const { createAdapter } = await import('./adapter/app.ts');
   return createAdapter(config, config.adapter, { log });
 }
 
 const starting = create();
 
-async function end(signal: NodeJS.Signals): Promise<void> {
-  // Ctrl-C is a person who waits; SIGTERM is Kubernetes, whose endpoints have to forget this pod first.
-  const drainMs = signal === 'SIGINT' ? 0 : config.drainMs;
-  log.info({ signal, drainMs }, 'shutting down');
+let ending: Promise<void> | undefined;
+
+async function end(drainMs: number, code: number): Promise<void> {
   const app = await starting;
   await app.stop(drainMs);
   log.info({ served: app.served() }, 'stopped');
   lines.flushSync();
-  process.exit(0);
+  process.exit(code);
+}
+
+function endOn(signal: NodeJS.Signals): void {
+  // Ctrl-C is a person who waits; SIGTERM is Kubernetes, whose endpoints have to forget this pod first.
+  const drainMs = signal === 'SIGINT' ? 0 : config.drainMs;
+  log.info({ signal, drainMs }, 'shutting down');
+  ending ??= end(drainMs, 0).catch(fatal);
+}
+
+/** What still works answers what is under way; then somebody has to start the process again. */
+function broken(error: Error): void {
+  log.fatal({ err: error }, 'a serving thread has ended, so the server ends');
+  ending ??= end(config.drainMs, 1).catch(fatal);
 }
 
 function fatal(error: unknown): never {
@@ -60,8 +72,6 @@ process.on('uncaughtException', fatal);
 process.on('unhandledRejection', fatal);
 // Before anything takes time: a process without a handler that is PID 1 ignores SIGTERM.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    end(signal).catch(fatal);
-  });
+  process.once(signal, endOn);
 }
 starting.then((app) => app.start()).catch(fatal);

@@ -2,26 +2,14 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Connections } from './connections.ts';
 import type { SlotView } from './model/reported.ts';
-import type { DriftOptions } from './monitoring/drift.ts';
 import type { Copies } from './monitoring/copies.ts';
+import type { Counts } from './monitoring/counts.ts';
 import { addModelGauges, addPayloadGauges } from './monitoring/gauges.ts';
-import { ModelMonitor } from './monitoring/monitor.ts';
 import { addShadowSeries, differencesText } from './monitoring/shadow-view.ts';
-import { Timing } from './monitoring/timing.ts';
 
 export interface Metrics {
-  /** All of it in Prometheus' text format, and the type of that. */
+  /** All of it in Prometheus' text format. */
   readonly text: () => Promise<string>;
-  readonly contentType: string;
-  /** What is told of every row and its answer. */
-  readonly monitor: ModelMonitor;
-  readonly preprocess: Timing;
-  readonly predict: Timing;
-  readonly postprocess: Timing;
-  /** Predictions answered with 200 (requests, not rows), of which the last line of the log tells the number too. */
-  readonly served: () => number;
-  readonly success: () => void;
-  readonly failure: () => void;
   readonly reloaded: (result: string, durationMs: number) => void;
 }
 
@@ -30,43 +18,34 @@ export interface MetricsOptions {
   readonly slot: () => SlotView | undefined;
   readonly modelName: () => string;
   readonly connections: Pick<Connections, 'open' | 'inFlight'>;
-  /** Absent: nothing is predicted in this process. */
-  readonly drift?: Omit<DriftOptions, 'clock'>;
+  readonly counts: Counts;
   readonly copies?: Copies;
+  /** Those that answer beside the main one, and the share of the time that each of all was at work. */
+  readonly threads?: { readonly count: number; readonly busy: readonly number[] };
   /** ONNX models in memory. */
   readonly onnxSessions?: () => number;
 }
 
-export function createMetrics({ slot, modelName, connections, drift, copies, onnxSessions }: MetricsOptions): Metrics {
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { slot, modelName, connections, counts, copies, threads, onnxSessions } = options;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const success = tally(registry, 'model_infer_request_success', 'Inference requests answered', modelName);
-  const failure = tally(registry, 'model_infer_request_failure', 'Inference requests refused or failed', modelName);
+  requestCounters(registry, counts, modelName);
   slotGauges(registry, slot);
   connectionGauges(registry, connections);
+  if (threads !== undefined && threads.count > 0) threadGauge(registry, threads);
   if (onnxSessions !== undefined) sessionGauge(registry, onnxSessions);
-  const monitor = new ModelMonitor(drift);
-  addModelGauges(registry, monitor, modelName);
+  addModelGauges(registry, counts.monitor, modelName);
   if (copies?.payloads !== undefined) addPayloadGauges(registry, copies.payloads);
   const shadow = copies?.shadow;
   if (shadow !== undefined) addShadowSeries(registry, shadow);
-  const stages = {
-    preprocess: new Timing('request_preprocess_seconds', 'Time to read and check a request'),
-    predict: new Timing('request_predict_seconds', 'Time to run the model'),
-    postprocess: new Timing('request_postprocess_seconds', 'Time to write the answer'),
-  };
+  const { preprocess, predict, postprocess } = counts;
   return {
-    contentType: registry.contentType,
     async text() {
-      const timings = Object.values(stages).map((stage) => stage.text(modelName()));
+      const timings = [preprocess, predict, postprocess].map((stage) => stage.text(modelName()));
       const differences = shadow === undefined ? [] : [differencesText(shadow)];
       return [await registry.metrics(), ...timings, ...differences].join('\n');
     },
-    ...stages,
-    monitor,
-    served: success.count,
-    success: success.add,
-    failure: failure.add,
     reloaded: reloadCounter(registry),
   };
 }
@@ -116,6 +95,18 @@ export function slotGauges(registry: Registry, slot: MetricsOptions['slot']): vo
   });
 }
 
+function threadGauge(registry: Registry, threads: { readonly busy: readonly number[] }): void {
+  new Gauge({
+    name: 'serving_thread_busy_ratio',
+    help: 'Share of the last seconds that a serving thread was at work; 0 is the main one',
+    labelNames: ['thread'],
+    registers: [registry],
+    collect() {
+      for (const [thread, ratio] of threads.busy.entries()) this.set({ thread }, ratio);
+    },
+  });
+}
+
 function sessionGauge(registry: Registry, sessions: () => number): void {
   new Gauge({
     name: 'onnx_sessions',
@@ -146,23 +137,19 @@ function connectionGauges(registry: Registry, connections: MetricsOptions['conne
   });
 }
 
-/** A number that is counted in plain JavaScript and shown to Prometheus as a counter. */
-function tally(registry: Registry, name: string, help: string, modelName: () => string) {
-  let total = 0;
-  new Counter({
-    name,
-    help,
-    labelNames: ['model_name'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc({ model_name: modelName() }, total);
-    },
-  });
-  return {
-    add: () => {
-      total += 1;
-    },
-    count: () => total,
-  };
+/** Numbers that are counted in plain JavaScript and shown to Prometheus as counters. */
+function requestCounters(registry: Registry, counts: Counts, modelName: () => string): void {
+  const add = (name: string, help: string, total: () => number) =>
+    new Counter({
+      name,
+      help,
+      labelNames: ['model_name'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc({ model_name: modelName() }, total());
+      },
+    });
+  add('model_infer_request_success', 'Inference requests answered', () => counts.served);
+  add('model_infer_request_failure', 'Inference requests refused or failed', () => counts.refused);
 }

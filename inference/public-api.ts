@@ -6,6 +6,7 @@ import { answerPreflight } from './cors.ts';
 import type { CorsOrigins } from './cors.ts';
 import type { Copies } from './monitoring/copies.ts';
 import { addTaps } from './monitoring/exchange.ts';
+import type { Overview } from './overview.ts';
 import { addDocsRoutes } from './routes/docs.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addMetadataRoutes } from './routes/metadata.ts';
@@ -26,15 +27,17 @@ import { addUnknownAnswers } from './unknown.ts';
 export interface PublicOptions extends Omit<ServerOptions, 'slot' | 'lane'>, ModelsOptions {
   readonly connections: Connections;
   readonly corsOrigins: CorsOrigins;
-  readonly reload?: () => void;
   /** Who gets copies of requests and answers. */
-  readonly copies: Pick<Copies, 'taps' | 'shadow'>;
+  readonly copies: Pick<Copies, 'taps'>;
+  readonly overview: Overview;
+  /** POST /model/reload, for everybody. */
+  readonly allowPublicReload: boolean;
 }
 
 export function createPublicApi(options: PublicOptions): FastifyInstance {
-  const { slot, metrics, variant, isLeaving, reload, corsOrigins, copies } = options;
-  const predict = predictor(slot, metrics);
-  const predictLater = laterPredictor(slot, metrics);
+  const { slot, counts, variant, isLeaving, corsOrigins, copies, overview } = options;
+  const predict = predictor(slot, counts);
+  const predictLater = laterPredictor(slot, counts);
   const shared = { ...options, predict, predictLater, variantHeader: headerSafe(variant) };
   const lane = (tools: LaneTools) => predictLane(shared, tools);
   const app = createServer({ ...options, problemForm: 'python', lane });
@@ -43,9 +46,9 @@ export function createPublicApi(options: PublicOptions): FastifyInstance {
   addDocsRoutes(app, options);
   addPredictRoute(app, predictLater);
   addHealthRoutes(app, slot, isLeaving);
-  addMetadataRoutes(app, { slot, variant, ...(reload && { reload }) });
-  addMetricsRoute(app, metrics);
-  addShadowRoute(app, copies.shadow);
+  addMetadataRoutes(app, overview, options.allowPublicReload);
+  addMetricsRoute(app, overview.metrics);
+  addShadowRoute(app, overview.shadow);
   addV1Routes(app, options);
   addV2Routes(app, options);
   return app;

@@ -37,7 +37,7 @@ export interface LaneTools {
 }
 
 export interface ServerOptions extends AccessLogOptions {
-  readonly slot: SlotView;
+  readonly slot: Pick<SlotView, 'current'>;
   readonly variant: string;
   readonly maxBodyBytes: number;
   readonly connections?: Connections;

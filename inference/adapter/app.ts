@@ -115,8 +115,9 @@ export async function createAdapter(config: Config, settings: AdapterSettings, o
     async start() {
       await parts.artifacts.prepare();
       await parts.file.prepare();
-      const port = await listen(healthApi, 'PORT', config.host, config.port);
-      const adminPort = adminApi && (await listen(adminApi, 'ADMIN_PORT', config.host, config.adminPort));
+      const port = await listen(healthApi, 'PORT', config);
+      const adminPort =
+        adminApi && (await listen(adminApi, 'ADMIN_PORT', { host: config.host, port: config.adminPort }));
       log.info({ port, adminPort, beside: settings.port, origin: config.origin }, 'adapting');
       void begin(parts, ending.signal, options.firstRetryMs).then(() => first.resolve(undefined));
       return { port, adminPort };
@@ -182,7 +183,7 @@ function healthApiOf(parts: Parts): FastifyInstance {
     if (!handover.hasFile) throw new HttpError(503, 'The model file is not in its place yet');
     return { status: 'started' };
   });
-  addMetricsRoute(app, metrics);
+  addMetricsRoute(app, metrics.text);
   return app;
 }
 

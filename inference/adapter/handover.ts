@@ -6,7 +6,7 @@ import type { Failure } from '../contract.ts';
 import type { Clock } from '../clock.ts';
 import { LoadError, failureOf, loadErrorOf } from '../errors.ts';
 import type { Reported } from '../model/reported.ts';
-import type { Activation } from '../model/slot.ts';
+import type { Activation } from '../model/slot-options.ts';
 import { Attempts } from './attempts.ts';
 import { Judge, isOther } from './judge.ts';
 import type { ModelFile } from './model-file.ts';

@@ -5,12 +5,11 @@ import type { Metrics } from '../metrics.ts';
 import type { SlotView } from '../model/reported.ts';
 
 /** `slot` is read when scraped. */
-export function createAdapterMetrics(slot: () => SlotView): Pick<Metrics, 'text' | 'contentType' | 'reloaded'> {
+export function createAdapterMetrics(slot: () => SlotView): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   slotGauges(registry, slot);
   return {
-    contentType: registry.contentType,
     text: () => registry.metrics(),
     reloaded: reloadCounter(registry),
   };

@@ -5,7 +5,7 @@ import { checkCompatible } from '../model/checks.ts';
 import type { Loader } from '../model/loader.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { headerSafe } from '../model/served.ts';
-import type { Prepare } from '../model/slot.ts';
+import type { Prepare } from '../model/slot-options.ts';
 import { inspect } from './archive.ts';
 import type { Adapted } from './handover.ts';
 

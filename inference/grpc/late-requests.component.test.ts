@@ -5,10 +5,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { Connections } from '../connections.ts';
-import { createMetrics } from '../metrics.ts';
 import { Batches } from '../model/batches.ts';
-import { ModelSlot } from '../model/slot.ts';
+import { Counts } from '../monitoring/counts.ts';
 import { createGrpcServer } from './server.ts';
 import type { GrpcServer } from './server.ts';
 
@@ -24,15 +22,12 @@ let grpc: GrpcServer;
 let sockets: Server;
 let url: string;
 
-/** A slot without a model, as before the first load. */
-const slot = Object.create(ModelSlot.prototype, { current: { value: undefined } }) as ModelSlot;
-
 beforeAll(async () => {
   // Sockets are real, time is not.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const modelName = () => 'm';
-  const metrics = createMetrics({ slot: () => undefined, modelName, connections: new Connections() });
-  const models = { slot, metrics, modelName, isLeaving: () => false, batches: new Batches(), maxRows: 1 };
+  const slot = { current: undefined }; // as before the first load
+  const models = { slot, counts: new Counts(), modelName, isLeaving: () => false, batches: new Batches(), maxRows: 1 };
   const log = pino({ level: 'silent' });
   const limits = { maxBodyBytes: 1000, accessLogEvery: 0, requestMs: LIMIT_MS };
   grpc = createGrpcServer({ ...models, ...limits, variant: 'v', log, copies: { taps: [] } });

@@ -3,12 +3,14 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Connections } from '../connections.ts';
+import { portOf } from '../listening.ts';
+import type { Address } from '../listening.ts';
 import { portFailure } from '../start-error.ts';
 import type { GrpcOptions, GrpcServer } from './server.ts';
 
 export interface GrpcPort {
   /** Resolves to the port that it listens on. Throws StartError. */
-  listen(host: string, port: number): Promise<number>;
+  listen(address: Address): Promise<number>;
   /** Takes no further connection, lets calls end, and cuts off what is left at the limit. */
   close(limitMs: number): Promise<void>;
 }
@@ -30,13 +32,12 @@ export function grpcPort(options: GrpcOptions & { readonly connections: Connecti
   };
   options.connections.trackSockets(sockets, drain);
   return {
-    async listen(host, port) {
+    async listen({ host, port, reusePort = false }) {
       const { promise, resolve, reject } = Promise.withResolvers<undefined>();
       sockets.once('error', (error) => reject(portFailure('GRPC_PORT', host, port, error)));
-      sockets.listen({ host, port }, () => resolve(undefined));
+      sockets.listen({ host, port, reusePort }, () => resolve(undefined));
       await promise;
-      const address = sockets.address();
-      return typeof address === 'object' && address !== null ? address.port : port;
+      return portOf(sockets.address(), port);
     },
     async close(limitMs) {
       const { promise, resolve } = Promise.withResolvers<undefined>();

@@ -7,9 +7,8 @@ import { parseManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { ModelInputError, modelOf } from './model.ts';
 import type { Model } from './model.ts';
-import type { OnnxFile } from '../onnx/file.ts';
 import type { OnnxSessions } from '../onnx/sessions.ts';
-import type { ReadOrder } from './read-artifact.ts';
+import type { ReadArtifact, ReadOrder } from './read-artifact.ts';
 import { readerThread } from './reader-thread.ts';
 import type { Reader } from './reader-thread.ts';
 
@@ -18,6 +17,8 @@ export interface LoadedModel {
   readonly model: Model;
   /** Absent where rows are made of baskets. */
   readonly preprocessing?: Preprocessing;
+  /** What it was made of. */
+  readonly artifact: ReadArtifact;
 }
 
 /** Reads one artifact file. Throws LoadError, or the reason of `signal`, which also ends the worker. */
@@ -27,9 +28,9 @@ const WARM_UP_ROWS = 200;
 /** For a model of a kind that has been warmed up: its code is compiled, its numbers come into the processor's caches. */
 const REFRESH_ROWS = 20;
 
-export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'memoryLimit'> {
+export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'memoryLimit' | 'shared'> {
   /** Where ONNX models are run; absent: nowhere. */
-  readonly onnx?: OnnxSessions;
+  readonly onnx?: Pick<OnnxSessions, 'open'>;
 }
 
 /**
@@ -40,10 +41,10 @@ export function modelLoader({ onnx, ...limits }: LoaderOptions, read: Reader = r
   const compiled = new Set<string>();
   return async (order, signal) => {
     signal.throwIfAborted();
-    const { data, metadata, modelSha256 } = await read({ ...order, ...limits }, signal);
-    const manifest = parseManifest(metadata);
-    checkModelHash(manifest, modelSha256);
-    const model = 'onnx' in data ? await opened(data, manifest, onnx, signal) : modelOf(data);
+    const artifact = await read({ ...order, ...limits }, signal);
+    const manifest = parseManifest(artifact.metadata);
+    checkModelHash(manifest, artifact.modelSha256);
+    const { model, data } = await modelIn(artifact, manifest, onnx, signal);
     try {
       checkFeatures(manifest, model);
       const preprocessing = await preprocessingOf(manifest, model);
@@ -51,7 +52,7 @@ export function modelLoader({ onnx, ...limits }: LoaderOptions, read: Reader = r
       const { remote, modelType } = model;
       if (remote === undefined) await warmUp(model, compiled.has(modelType) ? REFRESH_ROWS : WARM_UP_ROWS);
       compiled.add(modelType);
-      return { manifest, model, ...(preprocessing && { preprocessing }) };
+      return { manifest, model, artifact: { ...artifact, data }, ...(preprocessing && { preprocessing }) };
     } catch (error) {
       model.remote?.letGo();
       throw error;
@@ -59,18 +60,22 @@ export function modelLoader({ onnx, ...limits }: LoaderOptions, read: Reader = r
   };
 }
 
-async function opened(
-  file: OnnxFile,
+/** The model, and its data as far as it is still there. */
+async function modelIn(
+  { data }: ReadArtifact,
   { labels }: Manifest,
-  sessions: OnnxSessions | undefined,
+  sessions: LoaderOptions['onnx'],
   signal: AbortSignal,
-): Promise<Model> {
+): Promise<{ readonly model: Model; readonly data: ReadArtifact['data'] }> {
+  if (!('onnx' in data)) return { model: modelOf(data), data };
   if (sessions === undefined) throw new LoadError('UnsupportedModel', 'ONNX models are not run here');
   const { onnxModel } = await import('../onnx/model.ts');
-  const bytes = file.onnx.length;
-  const session = await sessions.open(file, signal);
+  const bytes = data.onnx.length;
+  const session = await sessions.open(data, signal);
+  const named = Array.isArray(labels) ? labels : [];
   try {
-    return await onnxModel(file.signature, session, { named: Array.isArray(labels) ? labels : [], bytes });
+    const model = await onnxModel(data.signature, session, { named, bytes });
+    return { model, data: { ...data, onnx: new Uint8Array(), session: session.id } };
   } catch (error) {
     session.release();
     throw error;

@@ -97,7 +97,7 @@ export function modelOf(data: ModelData): Model {
     texts: new Map([...data.texts].map(([column, texts]) => [column, new Map(texts.map((text, at) => [text, at]))])),
     ...(unused && { unused: new Set(unused) }),
     classes: root.classes,
-    bytes: transferables(data).reduce((sum, buffer) => sum + buffer.byteLength, 0),
+    bytes: buffersOf(data).reduce((sum, buffer) => sum + buffer.byteLength, 0),
     predict: method(predict),
     ...(predictProba && { predictProba: method(predictProba) }),
     ...(decisionFunction && { decisionFunction: method(decisionFunction) }),
@@ -120,18 +120,21 @@ export function outputsOf(model: Model): readonly OutputName[] {
   return OUTPUTS.filter((output) => methodOf(model, output) !== undefined);
 }
 
-/** The buffers to hand over with `postMessage(data, transferables(data))`. */
-export function transferables({ root }: ModelData): ArrayBuffer[] {
-  const found = new Set<ArrayBuffer>();
+/** The buffers to hand over with `postMessage(data, transferables(data))`. Shared ones go without. */
+export function transferables(data: ModelData): ArrayBuffer[] {
+  return buffersOf(data).filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+function buffersOf({ root }: ModelData): ArrayBufferLike[] {
+  const found = new Set<ArrayBufferLike>();
   collect(root, found);
   return [...found];
 }
 
 /** Parts are trees of plain objects and lists, as deep as their reader allows. */
-function collect(value: unknown, found: Set<ArrayBuffer>): void {
-  if (ArrayBuffer.isView(value)) {
-    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
-  } else if (typeof value === 'object' && value !== null) {
+function collect(value: unknown, found: Set<ArrayBufferLike>): void {
+  if (ArrayBuffer.isView(value)) found.add(value.buffer);
+  else if (typeof value === 'object' && value !== null) {
     for (const member of Object.values(value)) collect(member, found);
   }
 }

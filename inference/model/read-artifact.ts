@@ -7,6 +7,7 @@ import { PICKLED } from './file-readers.ts';
 import { parseModel, transferables } from './model.ts';
 import type { ModelData } from './model-data.ts';
 import { unpack } from './package.ts';
+import { withSharedArrays } from './shared-arrays.ts';
 
 export interface ReadOrder {
   /** Name in the store; its ending tells an archive from a bare model file. */
@@ -16,6 +17,8 @@ export interface ReadOrder {
   readonly maxBytes: number;
   /** Bytes that this process may use in all; undefined: unknown. */
   readonly memoryLimit?: number;
+  /** Put the arrays into memory that several threads can read. */
+  readonly shared?: boolean;
 }
 
 export interface ReadArtifact {
@@ -26,20 +29,24 @@ export interface ReadArtifact {
   readonly metadata?: Uint8Array;
 }
 
-/** Memory of the arrays and the reader's copies, for each byte of a file. */
+/** Memory of the arrays and the reader's copies, for each byte of a file; and of the arrays once more while they move. */
 const PARSED_BYTES = 2;
+const SHARED_BYTES = 1;
 
 /** Unpacks and parses. Throws LoadError and ModelError: the reasons that blame the artifact. */
-export async function readArtifact({ key, path, maxBytes, memoryLimit }: ReadOrder): Promise<ReadArtifact> {
+export async function readArtifact({ key, path, maxBytes, memoryLimit, shared }: ReadOrder): Promise<ReadArtifact> {
   const { fileName, model: stored, metadata } = await unpack(key, path, maxBytes);
   const model = PICKLED.test(fileName) ? await withoutXz(stored, maxBytes) : stored;
   const isOnnx = ONNX_FILE.test(fileName);
-  checkMemory(model.length * (isOnnx ? SESSION_BYTES : PARSED_BYTES), memoryLimit);
-  const data = isOnnx ? readOnnx(model) : parseModel(fileName, model, { maxBytes });
+  const parsedBytes = PARSED_BYTES + (shared === true ? SHARED_BYTES : 0);
+  checkMemory(model.length * (isOnnx ? SESSION_BYTES : parsedBytes), memoryLimit);
+  const parsed = isOnnx ? readOnnx(model) : parseModel(fileName, model, { maxBytes });
+  const data = shared === true && !('onnx' in parsed) ? withSharedArrays(parsed) : parsed;
   const modelSha256 = createHash('sha256').update(stored).digest('hex');
   const read = { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
   const kept = 'onnx' in data ? [] : transferables(data);
-  for (const { buffer } of new Set([stored, model])) release(buffer, kept);
+  const left = data === parsed || 'onnx' in parsed ? [] : transferables(parsed);
+  for (const buffer of new Set([stored.buffer, model.buffer, ...left])) release(buffer, kept);
   return read;
 }
 

@@ -12,7 +12,12 @@ import type { LoadedModel } from './loader.ts';
 import type { Reported } from './reported.ts';
 import type { Wanted } from './store.ts';
 
-export interface ServedModel extends LoadedModel, Reported {
+/** Where the model in use is found. A request reads it once. */
+export interface ServingSlot {
+  readonly current: ServedModel | undefined;
+}
+
+export interface ServedModel extends Omit<LoadedModel, 'artifact'>, Reported {
   /** The version as a JSON string. */
   readonly versionJson: string;
   readonly schema: Schema;
@@ -23,7 +28,7 @@ export interface ServedModel extends LoadedModel, Reported {
 }
 
 export function servedModel(
-  { manifest, model, preprocessing }: LoadedModel,
+  { manifest, model, preprocessing }: Omit<LoadedModel, 'artifact'>,
   artifact: LocalArtifact,
   { revision, loadedAt }: { readonly revision: string | undefined; readonly loadedAt: string },
 ): ServedModel {

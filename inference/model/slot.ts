@@ -6,46 +6,14 @@
 //        └── fetch → read in a worker → compare with the active model → swap
 //
 // Where another process answers (adapter mode), it has to take the version before the swap: see Activation.
-import type { Logger } from 'pino';
 import type { ModelInfo } from '../contract.ts';
-import type { Clock } from '../clock.ts';
 import { LoadError, failureOf, loadErrorOf } from '../errors.ts';
-import type { Artifacts, LocalArtifact } from './artifacts.ts';
 import { isSameVersion } from './load-request.ts';
 import type { LoadRequest, LoadStatus } from './load-request.ts';
 import type { Reported, SlotView } from './reported.ts';
 import { isWanted, relabelled } from './served.ts';
 import type { ServedModel } from './served.ts';
-
-/** Makes what answers requests out of a verified file. */
-export type Prepare<T> = (artifact: LocalArtifact, revision: string | undefined, signal: AbortSignal) => Promise<T>;
-
-/** Another process that answers requests, and has to be brought to a version. */
-export interface Activation<T> {
-  /** Resolves when it serves `next`. Otherwise it is back on `former` where that was possible; throws LoadError. */
-  activate(next: T, former: T | undefined, signal: AbortSignal): Promise<void>;
-  /** Whether it serves this version, as far as is known. */
-  isActive(model: T): boolean;
-}
-
-export interface SlotOptions<T> {
-  readonly artifacts: Artifacts;
-  readonly prepare: Prepare<T>;
-  /** Throws SchemaIncompatible when clients of `former` could not use `next`. */
-  readonly checkSuccessor: (next: T, former: T) => void;
-  /** Whatever a request says of it, models may follow each other that clients have to tell apart. */
-  readonly allowSchemaChange: boolean;
-  /** Absent: the model answers in this process. */
-  readonly activation?: Activation<T>;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Longest time of one load, in milliseconds. */
-  readonly timeoutMs: number;
-  /** Told of each model that nobody will ask for again; requests may still be using it. */
-  readonly onDropped?: (model: T) => void;
-  /** Told of every load that ended: its status or reason, and how long it took. */
-  readonly onLoaded?: (result: string, durationMs: number) => void;
-}
+import type { SlotOptions } from './slot-options.ts';
 
 interface Flight {
   request: LoadRequest;
@@ -65,6 +33,8 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
   #sequence = 0;
   #flight: Flight | undefined;
   #failure: ModelInfo['failure'];
+  /** Others have been told of the model in use. */
+  #told: Promise<void> | undefined;
 
   constructor(options: SlotOptions<T>) {
     this.#options = options;
@@ -233,7 +203,7 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
 
   #swap(next: T): void {
     const former = this.#current;
-    this.#current = next;
+    this.#use(next);
     if (former === undefined) return;
     const known = [former, ...this.#held];
     if (!sameContent(former.active, next.active)) {
@@ -241,6 +211,11 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
       this.#held = known.filter(({ active }) => !sameContent(active, next.active));
     }
     this.#drop(known);
+  }
+
+  #use(model: T | undefined): void {
+    this.#current = model;
+    this.#told = this.#options.onCurrent?.(model);
   }
 
   /** Lets go of those of these models that are neither in use nor held. A relabelled model is still the same one. */
@@ -255,9 +230,11 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
    */
   async replace(isGone: (model: T) => boolean): Promise<void> {
     const lost = this.#current;
+    const gone = this.#known.filter(isGone);
     this.#held = this.#held.filter((model) => !isGone(model));
-    if (lost === undefined || !isGone(lost)) return;
-    this.#current = undefined;
+    if (lost !== undefined && isGone(lost)) this.#use(undefined);
+    this.#drop(gone);
+    if (lost === undefined || this.#current === lost) return;
     while (this.#flight !== undefined) await this.#flight.done.catch(() => undefined);
     if (this.current !== undefined) return;
     const failure = this.#failure;
@@ -285,6 +262,7 @@ export class ModelSlot<T extends Reported = ServedModel> implements Slot {
     await artifacts.keepOnly(new Set(hashes)).catch((error: unknown) => {
       log.warn({ err: error }, 'old artifacts could not be deleted');
     });
+    await this.#told;
   }
 
   #failed(flight: Flight, error: LoadError, durationMs: number): LoadError {

@@ -12,6 +12,11 @@ interface Known {
   readonly places: Int32Array;
 }
 
+export interface ClassCount {
+  readonly label: string;
+  readonly count: number;
+}
+
 export class ClassTally {
   readonly #labels = new Map<string, number>();
   readonly #counts = new Float64Array(MAX_LABELS + 1);
@@ -42,10 +47,25 @@ export class ClassTally {
   }
 
   /** Labels with their counts, in the order in which they were first seen. */
-  read(): { readonly label: string; readonly count: number }[] {
+  read(): ClassCount[] {
     const labels = [...this.#labels].map(([label, at]) => ({ label, count: this.#counts[at] ?? 0 }));
     const other = this.#counts[MAX_LABELS] ?? 0;
     return other === 0 ? labels : [...labels, { label: OTHER, count: other }];
+  }
+
+  /** Hands over what has been counted since the last time. */
+  take(): ClassCount[] {
+    const taken = this.read().filter(({ count }) => count > 0);
+    this.#counts.fill(0);
+    return taken;
+  }
+
+  /** Adds what another thread has counted. */
+  addCounts(counts: readonly ClassCount[]): void {
+    for (const { label, count } of counts) {
+      const at = label === OTHER ? MAX_LABELS : this.#placeOf(label);
+      this.#counts[at] = (this.#counts[at] ?? 0) + count;
+    }
   }
 
   #of(model: Model): Known {

@@ -71,7 +71,7 @@ it.each([['{"a":'], [Buffer.from([0x22, 0xff, 0x22])]])('have no data of a body 
 });
 
 it('stand without a namespace or a model', () => {
-  const [request] = events({ served: undefined }, [], { ...ORIGIN, namespace: undefined });
+  const [request] = events({ model: undefined }, [], { ...ORIGIN, namespace: undefined });
 
   expect(request).toMatchObject({ source: '/default/retail/blue' });
   expect(request).not.toHaveProperty('namespace');

@@ -18,9 +18,9 @@ export function cloudEvents(
   { modelDeployment, namespace, variant }: Origin,
   { redacted, newId }: { readonly redacted: ReadonlySet<string>; readonly newId: () => string },
 ): readonly [request: string, response: string] {
-  const { headers, served, at, path, requestId, status } = exchange;
+  const { headers, model, at, path, requestId, status } = exchange;
   const given = headers['ce-id'];
-  const fields = { names: redacted, columns: served?.schema.features ?? [] };
+  const fields = { names: redacted, columns: model?.features ?? [] };
   const attributes = {
     specversion: '1.0',
     id: given !== undefined && ID.test(given) ? given : newId(),
@@ -33,7 +33,7 @@ export function cloudEvents(
     component: 'predictor',
     endpoint: variant,
     requestid: requestId,
-    ...(served && { modelversion: served.version }),
+    ...(model && { modelversion: model.version }),
     ...(headers['traceparent'] !== undefined && { traceparent: headers['traceparent'] }),
   };
   const request = { ...attributes, type: `${TYPE}.request`, ...dataOf(exchange.body, fields) };

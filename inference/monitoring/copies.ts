@@ -1,7 +1,8 @@
 // All that gets copies of requests, made from the settings: the public API asks the taps, /metrics shows what became of it, the end of the process waits.
 import type { Logger } from 'pino';
+import type { ShadowPeer } from '../contract.ts';
 import type { Origin } from './cloud-event.ts';
-import type { Tap } from './exchange.ts';
+import type { Exchange, Tap } from './exchange.ts';
 import { PayloadLog } from './payload-log.ts';
 import { followPeers } from './peers.ts';
 import { Poster } from './post.ts';
@@ -24,12 +25,20 @@ export interface CopiesOptions {
   readonly followMs?: number;
 }
 
+/** Of a request that another thread has answered: for the payload log, or for peers. */
+export interface Copy {
+  readonly exchange: Exchange;
+  readonly to: 'payloads' | readonly string[];
+}
+
 export interface Copies {
   readonly payloads?: PayloadLog;
   readonly shadow?: Shadow;
   readonly taps: readonly Tap[];
-  /** Begins to follow the file of peers, where there is one. */
-  start(signal: AbortSignal): void;
+  /** Begins to follow the file of peers, where there is one. `tell` is told who they are, each time that they change. */
+  start(signal: AbortSignal, tell: (peers: readonly ShadowPeer[]) => void): void;
+  /** A copy that another thread has taken. */
+  readonly take: (copy: Copy) => void;
   /** Gives payload events so long; copies to peers are cut off. */
   close(limitMs: number): Promise<void>;
 }
@@ -43,10 +52,18 @@ export function createCopies(options: CopiesOptions): Copies {
     ...(payloads && { payloads }),
     ...(shadow && { shadow }),
     taps: [payloads?.tap, shadow?.tap].filter((tap) => tap !== undefined),
-    start(signal) {
+    start(signal, tell) {
+      const use = (next: readonly ShadowPeer[]) => {
+        shadow?.use(next);
+        tell(next);
+      };
       const peers = settings.shadow?.peers ?? [];
-      if (typeof peers !== 'string') shadow?.use(peers);
-      else void followPeers({ path: peers, everyMs, log }, (next) => shadow?.use(next), signal);
+      if (typeof peers !== 'string') use(peers);
+      else void followPeers({ path: peers, everyMs, log }, use, signal);
+    },
+    take({ exchange, to }) {
+      if (to === 'payloads') payloads?.take(exchange);
+      else shadow?.take(exchange, to);
     },
     async close(limitMs) {
       await shadow?.close();

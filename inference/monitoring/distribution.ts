@@ -1,5 +1,12 @@
 // A histogram that costs 10 ns to add to. prom-client's costs 240 ns, since it looks up its labels at every observation: three of them would be a fortieth of a
 // whole request.
+import { addTo } from './sums.ts';
+
+/** Counts up to each bound, and the sum of the values. */
+export interface DistributionCounts {
+  readonly counts: Float64Array;
+  readonly sum: number;
+}
 
 export class Distribution {
   readonly #bounds: Float64Array;
@@ -18,6 +25,20 @@ export class Distribution {
     while (at < this.#bounds.length && value > (this.#bounds[at] ?? 0)) at += 1;
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
     this.#sum += value;
+  }
+
+  /** Hands over what has been counted since the last time. */
+  take(): DistributionCounts {
+    const taken = { counts: this.#counts.slice(), sum: this.#sum };
+    this.#counts.fill(0);
+    this.#sum = 0;
+    return taken;
+  }
+
+  /** Adds what another one with the same bounds has counted. */
+  add({ counts, sum }: DistributionCounts): void {
+    addTo(this.#counts, counts);
+    this.#sum += sum;
   }
 
   /** Lines of Prometheus' text format, for one label. */

@@ -7,6 +7,7 @@ import { Budget } from './budget.ts';
 import type { ModelReference, PredictionReference } from './model-reference.ts';
 import { populationStability } from './psi.ts';
 import { SlidingCounts } from './sliding-counts.ts';
+import { addTo } from './sums.ts';
 
 export interface DriftOptions {
   /** The model in use. */
@@ -35,6 +36,15 @@ export interface OutOfRange {
   readonly side: Side;
   /** Since the first model that has this feature in its reference. */
   readonly total: number;
+}
+
+/** What was counted with one model: plain data. */
+export interface DriftCounts {
+  readonly skipped: number;
+  /** Absent: the model has no reference. */
+  readonly features?: Float64Array;
+  readonly outside?: Float64Array;
+  readonly prediction?: Float64Array;
 }
 
 interface Followed {
@@ -111,6 +121,36 @@ export class Drift {
         total: outside?.[at * SIDES.length + SIDES.indexOf(side)] ?? 0,
       })),
     );
+  }
+
+  /** Hands over what has been counted since the last time. */
+  take(): DriftCounts {
+    const now = this.#options.clock();
+    const { features, outside, prediction } = this.#followed ?? {};
+    const taken = {
+      skipped: this.#skipped,
+      ...(features && { features: features.take(now) }),
+      ...(outside && { outside: outside.slice() }),
+      ...(prediction && { prediction: prediction.counts.take(now) }),
+    };
+    this.#skipped = 0;
+    outside?.fill(0);
+    return taken;
+  }
+
+  /** Adds what another thread has counted with this model. */
+  add(served: ServedModel | undefined, counts: DriftCounts): void {
+    this.#skipped += counts.skipped;
+    if (served === undefined) return;
+    this.#of(served);
+    const followed = this.#followed;
+    if (followed === undefined || followed.reference.key !== served.reference?.key) return;
+    const now = this.#options.clock();
+    const { model, features, outside, prediction } = followed;
+    if (counts.features !== undefined) addTo(features.current(now), counts.features);
+    if (counts.outside !== undefined) addTo(outside, counts.outside);
+    if (model !== served.model || prediction === undefined || counts.prediction === undefined) return;
+    addTo(prediction.counts.current(now), counts.prediction);
   }
 
   #countRows({ model, reference, features, outside }: Followed, { rows, count, now }: Observed): void {

@@ -2,8 +2,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.ts';
+import type { Task } from '../estimators/estimator.ts';
 import type { ServedModel } from '../model/served.ts';
 
+/** Plain data. */
 export interface Exchange {
   readonly requestId: string;
   /** Path without a query. */
@@ -13,9 +15,20 @@ export interface Exchange {
   readonly status: number;
   readonly answer: string;
   /** The model that answered. */
-  readonly served: ServedModel | undefined;
+  readonly model: AnsweringModel | undefined;
   /** Milliseconds since 1970. */
   readonly at: number;
+}
+
+export interface AnsweringModel {
+  readonly version: string;
+  /** Names of the columns, as far as they have names. */
+  readonly features: readonly string[];
+  readonly task: Task;
+}
+
+export function answeringModel({ version, schema, model }: ServedModel): AnsweringModel {
+  return { version, features: schema.features, task: model.task };
 }
 
 /**
@@ -39,8 +52,9 @@ const ROUTES = new Set([
 ]);
 
 /** What a server knows of a request when its answer is written. */
-export interface Answered extends Omit<Exchange, 'headers' | 'at'> {
+export interface Answered extends Omit<Exchange, 'headers' | 'at' | 'model'> {
   readonly headers: IncomingHttpHeaders;
+  readonly served: ServedModel | undefined;
 }
 
 /** Asks the taps; only when one wants a copy, `answered` is asked for it. */
@@ -48,9 +62,10 @@ export function offerCopies(taps: readonly Tap[], answered: () => Answered, cloc
   if (taps.length === 0) return;
   const takers = taps.map((tap) => tap()).filter((take) => take !== undefined);
   if (takers.length === 0) return;
-  const { headers, body, ...told } = answered();
+  const { headers, body, served, ...told } = answered();
+  const model = served && answeringModel(served);
   // A body may be a small part of what the socket has read: a copy lets go of the rest.
-  const exchange = { ...told, body: Uint8Array.from(body), headers: kept(headers), at: clock() };
+  const exchange = { ...told, model, body: Uint8Array.from(body), headers: kept(headers), at: clock() };
   for (const take of takers) take(exchange);
 }
 

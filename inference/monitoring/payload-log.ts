@@ -36,6 +36,11 @@ export interface PayloadLogOptions {
 const LIMIT = { items: 1000, bytes: 16 * 1024 * 1024 };
 const CONCURRENCY = 4;
 
+/** Whether the next request is one of the share. */
+export function isSampled({ rate, random }: Pick<PayloadLogOptions, 'rate' | 'random'>): boolean {
+  return rate >= 1 || random() < rate;
+}
+
 export class PayloadLog {
   readonly #options: PayloadLogOptions;
   readonly #queue: BoundedQueue<Exchange>;
@@ -48,12 +53,10 @@ export class PayloadLog {
     this.#queue = new BoundedQueue({ limit: LIMIT, concurrency: CONCURRENCY, work: this.#send.bind(this) });
   }
 
-  readonly tap: Tap = () => {
-    const { rate, random } = this.#options;
-    return rate < 1 && random() >= rate ? undefined : this.#take;
-  };
+  readonly tap: Tap = () => (isSampled(this.#options) ? this.take : undefined);
 
-  readonly #take = (exchange: Exchange): void => {
+  /** A request that has been sampled. */
+  readonly take = (exchange: Exchange): void => {
     const { body, answer, headers } = exchange;
     // A character is a byte or two of memory.
     const bytes = body.length + 2 * answer.length;

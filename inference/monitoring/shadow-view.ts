@@ -6,7 +6,10 @@ import type { Shadow } from './shadow.ts';
 
 export type ShadowReading = Pick<Shadow, 'peers' | 'disagreements'>;
 
-export function shadowView({ peers, disagreements }: ShadowReading) {
+export type ShadowView = ReturnType<typeof shadowView>;
+
+/** Without a shadow it says that there are no peers. */
+export function shadowView({ peers, disagreements }: ShadowReading = { peers: [], disagreements: [] }) {
   return {
     peers: peers.map(({ peer, agreement, dropped, waiting }) => ({
       name: peer.name,

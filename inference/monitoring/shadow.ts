@@ -42,12 +42,17 @@ export class Shadow {
     for (const gone of former.values()) void gone.close();
   }
 
-  /** Says who gets a copy of the next request, which costs a number of chance for each peer. */
+  /** Says who gets a copy of the next request. */
   readonly tap: Tap = () => {
-    const { random } = this.#options;
-    const chosen = this.#peers.filter(({ peer }) => random() * 100 < peer.percent);
+    const chosen = chosenOf(this.#peers, this.#options.random);
     return chosen.length === 0 ? undefined : (exchange) => offer(chosen, exchange);
   };
+
+  /** A request of another thread, where those who get a copy have been chosen. */
+  take(exchange: Exchange, names: readonly string[]): void {
+    const chosen = this.#peers.filter(({ peer }) => names.includes(peer.name));
+    offer(chosen, exchange);
+  }
 
   get peers(): readonly PeerCopies[] {
     return this.#peers;
@@ -81,11 +86,11 @@ export class Shadow {
   }
 
   #compare({ peer, agreement, differences }: PeerCopies, exchange: Exchange, answer: Answer): boolean {
-    const { served } = exchange;
-    if (served === undefined) return false;
-    const comparison = compare(exchange.answer, answer.body, served.model.task);
+    const { model } = exchange;
+    if (model === undefined) return false;
+    const comparison = compare(exchange.answer, answer.body, model.task);
     if (comparison === undefined) return false;
-    const pair = { version: served.version, peerVersion: String(answer.headers['x-model-version'] ?? 'unknown') };
+    const pair = { version: model.version, peerVersion: String(answer.headers['x-model-version'] ?? 'unknown') };
     agreement.add(pair, comparison);
     for (const difference of comparison.differences) differences.observe(difference);
     if (comparison.first === undefined) return true;
@@ -102,14 +107,19 @@ export class Shadow {
     return true;
   }
 
-  #bodyOf({ body, served }: Exchange): unknown {
-    const fields = { names: this.#options.redacted, columns: served?.schema.features ?? [] };
+  #bodyOf({ body, model }: Exchange): unknown {
+    const fields = { names: this.#options.redacted, columns: model?.features ?? [] };
     try {
       return redact(JSON.parse(new TextDecoder().decode(body)), fields);
     } catch {
       return undefined; // what Python takes for JSON, such as NaN
     }
   }
+}
+
+/** Those who get a copy of the next request, which costs a number of chance for each. */
+export function chosenOf<P extends { readonly peer: ShadowPeer }>(peers: readonly P[], random: () => number): P[] {
+  return peers.filter(({ peer }) => random() * 100 < peer.percent);
 }
 
 function offer(peers: readonly PeerCopies[], exchange: Exchange): void {

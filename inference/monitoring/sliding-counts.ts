@@ -1,4 +1,5 @@
 // Counts over the last while: a ring of buckets, each for a part of the time. Counting touches one array; the sum is made when somebody asks.
+import { addTo } from './sums.ts';
 
 const BUCKETS = 12;
 
@@ -27,10 +28,15 @@ export class SlidingCounts {
   sum(now: number): Float64Array {
     this.current(now);
     const total = new Float64Array(this.#slots);
-    for (const bucket of this.#ring) {
-      for (let slot = 0; slot < total.length; slot += 1) total[slot] = (total[slot] ?? 0) + (bucket[slot] ?? 0);
-    }
+    for (const bucket of this.#ring) addTo(total, bucket);
     return total;
+  }
+
+  /** Hands over the counts of the whole window, which is empty then. */
+  take(now: number): Float64Array {
+    const taken = this.sum(now);
+    for (const bucket of this.#ring) bucket.fill(0);
+    return taken;
   }
 
   #advance(now: number): void {

@@ -1,5 +1,6 @@
 // How long something takes, as a histogram for Prometheus.
 import { Distribution, histogramHead } from './distribution.ts';
+import type { DistributionCounts } from './distribution.ts';
 
 /** Upper bounds in seconds. They begin at 50 µs: a prediction takes less than the 5 ms at which Prometheus' own defaults begin. */
 const BOUNDS = [
@@ -18,6 +19,16 @@ export class Timing {
 
   observe(seconds: number): void {
     this.#seconds.observe(seconds);
+  }
+
+  /** Hands over what has been counted since the last time. */
+  take(): DistributionCounts {
+    return this.#seconds.take();
+  }
+
+  /** Adds what another thread has counted. */
+  add(counts: DistributionCounts): void {
+    this.#seconds.add(counts);
   }
 
   /** In Prometheus' text format, without a blank line at the end. */

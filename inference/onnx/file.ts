@@ -4,8 +4,9 @@ import { type Signature, signatureOf } from './signature.ts';
 
 export interface OnnxFile {
   readonly signature: Signature;
-  /** The whole file, in a buffer of its own. */
+  /** The whole file, in a buffer of its own; empty once a session has it. */
   readonly onnx: Uint8Array<ArrayBuffer>;
+  readonly session?: number;
 }
 
 /** Name of an ONNX file. */

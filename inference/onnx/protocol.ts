@@ -3,14 +3,16 @@ import type { Input } from './signature.ts';
 
 export type Order =
   | { readonly do: 'open'; readonly session: number; readonly file: Uint8Array; readonly inputs: readonly Input[] }
-  | {
-      readonly do: 'run';
-      readonly session: number;
-      readonly rows: Float64Array;
-      readonly count: number;
-      readonly output: string;
-    }
+  | RunOrder
   | { readonly do: 'release'; readonly session: number };
+
+export interface RunOrder {
+  readonly do: 'run';
+  readonly session: number;
+  readonly rows: Float64Array<ArrayBuffer>;
+  readonly count: number;
+  readonly output: string;
+}
 
 /** One tensor of an answer. */
 export type Column = Float64Array<ArrayBuffer> | readonly string[];

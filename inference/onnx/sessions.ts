@@ -4,16 +4,18 @@ import { Worker } from 'node:worker_threads';
 import { HttpError } from '../errors.ts';
 import { ModelError } from '../model/errors.ts';
 import type { OnnxFile } from './file.ts';
-import type { Answered, Asked, Column, Order, Outcome } from './protocol.ts';
+import type { Answered, Asked, Column, Order, Outcome, RunOrder } from './protocol.ts';
 
 /** Beside this file in the sources, beside main.js in a bundle. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './onnx-worker.js', import.meta.url);
 /** Calls that wait for the worker: beyond that a request is refused rather than kept. */
 const MOST_WAITING = 1024;
+const GONE = 'The model is being loaded again';
 const HEAP_MB = 256; // objects of the worker; sessions are outside
 
 /** One model in the worker. */
 export interface Session {
+  readonly id: number;
   /** The output of that name for `count` rows, which are copied. Throws HttpError 503 when the worker has ended or too much waits for it. */
   run(output: string, rows: Float64Array, count: number): Promise<Column>;
   /** Frees its memory; calls that wait are still answered. */
@@ -29,7 +31,8 @@ export class OnnxSessions {
   readonly #start: () => Worker;
   #worker: Worker | undefined;
   #waiting = new Map<number, Waiting>();
-  readonly #open = new Set<number>();
+  /** How many use each session. */
+  readonly #open = new Map<number, number>();
   #last = 0;
   /** Told when the worker ended by itself and took sessions with it. */
   onLost: (() => void) | undefined;
@@ -47,19 +50,45 @@ export class OnnxSessions {
   async open({ onnx, signature: { inputs } }: OnnxFile, signal: AbortSignal): Promise<Session> {
     signal.throwIfAborted();
     const session = (this.#last += 1);
-    this.#open.add(session);
+    this.#open.set(session, 1);
     try {
       const outcome = await this.#ask({ do: 'open', session, file: onnx, inputs }, [onnx.buffer]);
       if (!outcome.ok) throw refused(outcome);
       signal.throwIfAborted();
     } catch (error) {
-      this.#release(session);
+      this.release(session);
       throw error;
     }
     return {
-      run: (output, rows, count) => this.#run(session, output, { rows: rows.slice(), count }),
-      release: () => this.#release(session),
+      id: session,
+      run: (output, rows, count) => this.run({ session, output, rows: rows.slice(), count }),
+      release: () => this.release(session),
     };
+  }
+
+  /** Keeps a session for one more user, who releases it too. Throws HttpError 503 when it is gone. */
+  keep(session: number): void {
+    const users = this.#open.get(session);
+    if (users === undefined) throw new HttpError(503, GONE);
+    this.#open.set(session, users + 1);
+  }
+
+  /** See `Session.run`; takes the rows away. */
+  async run(call: Omit<RunOrder, 'do'>): Promise<Column> {
+    if (!this.#open.has(call.session)) throw new HttpError(503, GONE);
+    if (this.#waiting.size >= MOST_WAITING) throw new HttpError(503, 'Too many requests wait for the ONNX model');
+    const outcome = await this.#ask({ do: 'run', ...call }, [call.rows.buffer]);
+    if (!outcome.ok) throw new Error(`the ONNX Runtime failed: ${outcome.message}`);
+    return outcome.column ?? new Float64Array();
+  }
+
+  /** One user less: after the last one its memory is free. */
+  release(session: number): void {
+    const users = this.#open.get(session);
+    if (users === undefined) return;
+    if (users > 1) return void this.#open.set(session, users - 1);
+    this.#open.delete(session);
+    this.#ask({ do: 'release', session }, []).catch(() => undefined);
   }
 
   /** Ends the worker with all its sessions. */
@@ -67,23 +96,6 @@ export class OnnxSessions {
     const worker = this.#worker;
     this.#forget(new HttpError(503, 'The server is shutting down'));
     await worker?.terminate();
-  }
-
-  async #run(
-    session: number,
-    output: string,
-    rows: { rows: Float64Array<ArrayBuffer>; count: number },
-  ): Promise<Column> {
-    if (!this.#open.has(session)) throw new HttpError(503, 'The model is being loaded again');
-    if (this.#waiting.size >= MOST_WAITING) throw new HttpError(503, 'Too many requests wait for the ONNX model');
-    const outcome = await this.#ask({ do: 'run', session, output, ...rows }, [rows.rows.buffer]);
-    if (!outcome.ok) throw new Error(`the ONNX Runtime failed: ${outcome.message}`);
-    return outcome.column ?? new Float64Array();
-  }
-
-  #release(session: number): void {
-    if (!this.#open.delete(session)) return;
-    this.#ask({ do: 'release', session }, []).catch(() => undefined);
   }
 
   #ask(order: Order, moved: readonly ArrayBuffer[]): Promise<Outcome> {

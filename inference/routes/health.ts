@@ -4,8 +4,8 @@ import { pythonTimestamps } from '../clock.ts';
 import { HttpError } from '../errors.ts';
 import type { SlotView } from '../model/reported.ts';
 
-/** `isLeaving`: the process has been told to end and wants no new traffic, although it still answers. */
-export function addHealthRoutes(app: FastifyInstance, slot: SlotView, isLeaving: () => boolean): void {
+/** `isLeaving`: see `ModelsOptions`. */
+export function addHealthRoutes(app: FastifyInstance, slot: Pick<SlotView, 'current'>, isLeaving: () => boolean): void {
   const timestamp = pythonTimestamps();
   // Alive: the event loop answers. Neither the model nor the store has a say: a restart would mend neither.
   app.get('/live', () => ({ status: 'alive' }));

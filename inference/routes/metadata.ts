@@ -3,24 +3,19 @@ import type { FastifyInstance } from 'fastify';
 import type { ModelInfo } from '../contract.ts';
 import { HttpError } from '../errors.ts';
 import type { SlotView } from '../model/reported.ts';
+import type { Overview } from '../overview.ts';
 
 /** Version of the HTTP API that `GET /` names; the model's version is in /model/info. */
 const API_VERSION = '1.0.0';
 
-export interface MetadataOptions {
-  readonly slot: SlotView;
-  readonly variant: string;
-  /** Begins a load of what the server was started for; absent: there is no public reload. */
-  readonly reload?: () => void;
-}
-
-export function addMetadataRoutes(app: FastifyInstance, { slot, variant, reload }: MetadataOptions): void {
+export function addMetadataRoutes(app: FastifyInstance, { info, reload }: Overview, allowReload: boolean): void {
   app.get('/', () => ({ message: 'Switchyard inference server', version: API_VERSION, status: 'running' }));
-  app.get('/model/info', () => {
-    if (slot.current === undefined) throw new HttpError(503, 'Model not loaded');
-    return loadedInfo(slot, variant);
+  app.get('/model/info', async () => {
+    const found = await info();
+    if (found === undefined) throw new HttpError(503, 'Model not loaded');
+    return found;
   });
-  if (reload === undefined) return;
+  if (!allowReload) return;
   app.post('/model/reload', () => {
     reload();
     return { message: 'Model reload initiated' };
@@ -33,7 +28,8 @@ export function modelInfo(slot: SlotView, variant: string): ModelInfo {
   return { ...loadedInfo(slot, variant), ...(failure && { failure }), ...(loading && { loading }) };
 }
 
-function loadedInfo({ current, sequence }: SlotView, variant: string): ModelInfo {
+/** The model in use, for everybody. */
+export function loadedInfo({ current, sequence }: SlotView, variant: string): ModelInfo {
   if (current === undefined) {
     const nothing = { version: null, model_type: null, features: [], metrics: {}, loaded_at: null, artifact: null };
     return { ...nothing, variant, sequence };

@@ -2,18 +2,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Batches, Rows } from '../model/batches.ts';
 import { type OutputName, methodOf } from '../model/model.ts';
-import type { ServedModel } from '../model/served.ts';
-import type { ModelSlot } from '../model/slot.ts';
+import type { ServedModel, ServingSlot } from '../model/served.ts';
+import type { Counts } from '../monitoring/counts.ts';
 
 export interface ModelsOptions {
-  readonly slot: ModelSlot;
-  readonly metrics: Metrics;
+  readonly slot: ServingSlot;
+  readonly counts: Counts;
   /** The one name under which the model is served. */
   readonly modelName: () => string;
-  /** The process has been told to end. */
+  /** It wants no new traffic, although it answers: the process has been told to end, or some of its threads do not serve yet. */
   readonly isLeaving: () => boolean;
   readonly batches: Batches;
   /** Most rows in one request. */
@@ -85,7 +84,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
  * watched of the model sees each row once. Throws ModelInputError, HttpError 400 where there is no such output.
  */
 export async function run(
-  { metrics, batches }: ModelsOptions,
+  { counts, batches }: ModelsOptions,
   served: ServedModel,
   names: readonly OutputName[],
   rows: Rows,
@@ -104,8 +103,8 @@ export async function run(
   } finally {
     letGo?.();
   }
-  metrics.predict.observe((performance.now() - start) / 1000);
-  await metrics.monitor.rows(served, rows.values, {
+  counts.predict.observe((performance.now() - start) / 1000);
+  await counts.monitor.rows(served, rows.values, {
     predictions: outputs.get('predict'),
     probabilities: outputs.get('predict_proba'),
   });
@@ -113,13 +112,13 @@ export async function run(
 }
 
 /** Counts a request by how it ends. */
-export async function counted<T>({ metrics }: Pick<ModelsOptions, 'metrics'>, answer: () => Promise<T>): Promise<T> {
+export async function counted<T>({ counts }: Pick<ModelsOptions, 'counts'>, answer: () => Promise<T>): Promise<T> {
   try {
     const value = await answer();
-    metrics.success();
+    counts.success();
     return value;
   } catch (error) {
-    metrics.failure();
+    counts.failure();
     throw error;
   }
 }

@@ -5,8 +5,7 @@ import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
 import type { Connections } from '../connections.ts';
 import { DirectRequest } from '../direct-request.ts';
-import type { ServedModel } from '../model/served.ts';
-import type { ModelSlot } from '../model/slot.ts';
+import type { ServedModel, ServingSlot } from '../model/served.ts';
 import type { Copies } from '../monitoring/copies.ts';
 import { offerCopies } from '../monitoring/exchange.ts';
 import { logProblem, problemBody, problemOf } from '../problems.ts';
@@ -18,7 +17,7 @@ import type { Predict } from './predict.ts';
 export interface PredictLaneOptions {
   readonly predict: Predict;
   readonly predictLater: PredictLater;
-  readonly slot: Pick<ModelSlot, 'current'>;
+  readonly slot: ServingSlot;
   /** The variant's name as a header can carry it. */
   readonly variantHeader: string;
   readonly connections: Connections;

@@ -1,10 +1,9 @@
 // POST /predict where the answer takes longer than a turn of the event loop: the model answers from another thread, or the answer is to be explained.
 import { pythonTimestamps } from '../clock.ts';
-import type { Metrics } from '../metrics.ts';
 import { ModelInputError } from '../model/errors.ts';
 import type { OutputName, Remote } from '../model/model.ts';
-import type { ServedModel } from '../model/served.ts';
-import type { ModelSlot } from '../model/slot.ts';
+import type { ServedModel, ServingSlot } from '../model/served.ts';
+import type { Counts } from '../monitoring/counts.ts';
 import { type Explanation, contributionsOf, explainerOf, explanationOf } from './explanation.ts';
 import { counted } from './models.ts';
 import { answersIn, inPythonWords, rowIn, told, withoutModel, withoutProbabilities } from './predict.ts';
@@ -22,10 +21,10 @@ export interface Asked {
 export type PredictLater = (asked: Asked, use: (served: ServedModel) => void) => Promise<string>;
 
 /** The prediction, counted when all of it is there. */
-export function laterPredictor(slot: Pick<ModelSlot, 'current'>, metrics: Metrics): PredictLater {
-  const around: Surroundings = { slot, metrics, timestamp: pythonTimestamps() };
+export function laterPredictor(slot: ServingSlot, counts: Counts): PredictLater {
+  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps() };
   return (asked, use) =>
-    counted({ metrics }, async () => {
+    counted({ counts }, async () => {
       let served: ServedModel | undefined;
       try {
         return await predict(around, asked, (used) => use((served = used)));

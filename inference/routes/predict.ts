@@ -3,12 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { pythonTimestamps } from '../clock.ts';
 import { HttpError } from '../errors.ts';
-import type { Metrics } from '../metrics.ts';
 import { indexOfMax } from '../estimators/matrix.ts';
 import { ModelInputError } from '../model/errors.ts';
 import type { Model } from '../model/model.ts';
-import type { ServedModel } from '../model/served.ts';
-import type { ModelSlot } from '../model/slot.ts';
+import type { ServedModel, ServingSlot } from '../model/served.ts';
+import type { Counts } from '../monitoring/counts.ts';
 import { parseObject, parsePredictRequest } from '../validation/predict-body.ts';
 import { answersTo, predictionJson, refusal } from './prediction.ts';
 
@@ -25,8 +24,8 @@ export type Predict = (
 ) => string;
 
 export interface Surroundings {
-  readonly slot: Pick<ModelSlot, 'current'>;
-  readonly metrics: Metrics;
+  readonly slot: ServingSlot;
+  readonly counts: Counts;
   readonly timestamp: () => string;
 }
 
@@ -42,16 +41,16 @@ export interface Answered {
 }
 
 /** The prediction, counted and timed. */
-export function predictor(slot: Pick<ModelSlot, 'current'>, metrics: Metrics): Predict {
-  const around: Surroundings = { slot, metrics, timestamp: pythonTimestamps() };
+export function predictor(slot: ServingSlot, counts: Counts): Predict {
+  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps() };
   return (body, contentType, use) => {
     let served: ServedModel | undefined;
     try {
       const json = predict(around, body, contentType, (used) => use((served = used)));
-      metrics.success();
+      counts.success();
       return json;
     } catch (error) {
-      metrics.failure();
+      counts.failure();
       throw inPythonWords(refusal(error), served);
     }
   };
@@ -88,19 +87,19 @@ export function answersIn(served: ServedModel, row: Float64Array): Float64Array 
 }
 
 /** The answer as JSON. Metrics and whoever watches the model are told of it. */
-export function told({ metrics, timestamp }: Surroundings, told: Answered): string {
+export function told({ counts, timestamp }: Surroundings, told: Answered): string {
   const { served, row, answers, start, ready, answered } = told;
   const prediction = served.preprocessing === undefined ? sensitivityJson(answers) : predictionJson(served, answers);
   const json =
     `{${prediction},"prediction_id":"${randomUUID()}",` +
     `"model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
-  metrics.preprocess.observe((ready - start) / 1000);
-  metrics.predict.observe((answered - ready) / 1000);
+  counts.preprocess.observe((ready - start) / 1000);
+  counts.predict.observe((answered - ready) / 1000);
   const written = performance.now();
-  metrics.postprocess.observe((written - answered) / 1000);
+  counts.postprocess.observe((written - answered) / 1000);
   if (served.model.predictProba !== undefined) {
-    metrics.monitor.row({ served, row, now: written }, answers, served.decision.choose(answers));
-  } else void metrics.monitor.rows(served, row, { predictions: answers });
+    counts.monitor.row({ served, row, now: written }, answers, served.decision.choose(answers));
+  } else void counts.monitor.rows(served, row, { predictions: answers });
   return json;
 }
 

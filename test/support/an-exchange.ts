@@ -1,4 +1,5 @@
 // A request with its answer, as those who get copies of them are told.
+import { answeringModel } from '../../inference/monitoring/exchange.ts';
 import type { Exchange } from '../../inference/monitoring/exchange.ts';
 import { aServedModel } from './a-served-model.ts';
 
@@ -10,7 +11,7 @@ export function anExchange(change: Partial<Exchange> = {}): Exchange {
     body: Buffer.from('{"instances":[[1,2]]}'),
     status: 200,
     answer: '{"predictions":["low"]}',
-    served: aServedModel(),
+    model: answeringModel(aServedModel()),
     at: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
     ...change,
   };

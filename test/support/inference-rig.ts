@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createApp } from '../../inference/app.ts';
-import type { App } from '../../inference/app.ts';
+import type { App, AppOptions } from '../../inference/app.ts';
 import { loadConfig } from '../../inference/config.ts';
 import { DesiredArtifact } from '../../inference/contract.ts';
-import { OnnxSessions } from '../../inference/onnx/sessions.ts';
 import { readArtifact } from '../../inference/model/read-artifact.ts';
 
 export const TOKEN = 'a-token-for-tests-only';
@@ -21,6 +20,7 @@ const DEFAULTS = {
   ADMIN_PORT: '0',
   ADMIN_TOKEN: TOKEN,
   DRAIN_SECONDS: '0',
+  SERVING_THREADS: '1',
 };
 
 export interface Reply {
@@ -55,13 +55,18 @@ export function fixturePath(name: string, file = 'model.tar.gz'): string {
   return new URL(`${name}/${file}`, MODELS).pathname;
 }
 
+export interface RigOptions extends Pick<AppOptions, 'onnx' | 'onBroken' | 'startThread'> {
+  readonly waitForLoad?: boolean;
+  readonly inWorker?: boolean;
+}
+
 /**
  * Starts a server with this environment (and test defaults), and waits for its first load unless told not to. It reads artifacts on this thread, which
  * saves the start of a worker, unless `inWorker`.
  */
 export async function startInference(
   env: Record<string, string>,
-  { waitForLoad = true, inWorker = false, onnx = new OnnxSessions() } = {},
+  { waitForLoad = true, inWorker = false, ...more }: RigOptions = {},
 ): Promise<Rig> {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
@@ -75,7 +80,8 @@ export async function startInference(
     firstRetryMs: 20,
     retryMs: [5, 5],
     ...(inWorker ? {} : { reader: readArtifact }),
-    onnx,
+    lines: { write: (line) => (write(line), true), once: () => undefined },
+    ...more,
   });
   const { port, grpcPort, adminPort } = await app.start();
   if (waitForLoad) await app.firstLoad;

@@ -7,7 +7,7 @@ import type { ReloadBody } from '../../inference/contract.ts';
 import { startFakeS3 } from './fake-s3.ts';
 import type { FakeS3 } from './fake-s3.ts';
 import { desiredEnv, fixture, startInference } from './inference-rig.ts';
-import type { Reply, Rig } from './inference-rig.ts';
+import type { Reply, Rig, RigOptions } from './inference-rig.ts';
 
 export const KEY = 'retail/model.tar.gz';
 export const BASKET = { basket_items: { a: { price: 12.5 } } };
@@ -25,7 +25,7 @@ interface PinOptions {
   readonly siblings?: string;
 }
 
-interface StartOptions extends PinOptions {
+interface StartOptions extends PinOptions, RigOptions {
   /** Over the settings of the tests, which are impatient. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -43,9 +43,10 @@ export async function openReloadRig(): Promise<ReloadRig> {
   };
 }
 
-async function startPinned(s3: FakeS3, dir: string, { env = {}, ...options }: StartOptions = {}): Promise<Rig> {
-  const pinned = await pinnedEnv(s3, dir, options);
-  return startInference({ ...pinned, STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3', ...env });
+async function startPinned(s3: FakeS3, dir: string, options: StartOptions = {}): Promise<Rig> {
+  const { versioned = true, siblings, env = {}, ...rest } = options;
+  const pinned = await pinnedEnv(s3, dir, { versioned, ...(siblings !== undefined && { siblings }) });
+  return startInference({ ...pinned, STALL_SECONDS: '0.6', LOAD_TIMEOUT_SECONDS: '3', ...env }, rest);
 }
 
 /**
