@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import { dockerEnv } from './test/cluster/docker.ts';
 
+/** A test that hangs ends; one on a machine that is busy with other things does not. */
+const TEST_MS = 30_000;
 const COMPONENT = ['{operator,inference,router,cli,test}/**/*.component.test.ts'];
 
 // One project a tier: unit and component need nothing, clients Python, api the control-plane binaries, cluster root and the Debian packages.
@@ -16,12 +18,13 @@ export default defineConfig({
           name: 'unit',
           include: ['{operator,inference,router,cli,test}/**/*.test.ts'],
           exclude: COMPONENT,
+          testTimeout: TEST_MS,
           // Modules here have no state and no test mocks one, so files may share them: a third of the time.
           isolate: false,
         },
       },
       // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds.
-      { test: { name: 'component', include: COMPONENT } },
+      { test: { name: 'component', include: COMPONENT, testTimeout: TEST_MS } },
       {
         test: {
           name: 'clients',
