@@ -31,7 +31,7 @@ const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFu
 async function create(): Promise<App> {
   if (config.adapter === undefined) return createApp(config, { log, lines, onBroken: broken, ...memoryLimit() });
   const { createAdapter } = await import('./adapter/app.ts');
-  return createAdapter(config, config.adapter, { log });
+  return createAdapter(config, config.adapter, { log, ...memoryLimit() });
 }
 
 const starting = create();

@@ -43,7 +43,9 @@ const artifactOf = async (rig: Rig) =>
 describe('a directory', () => {
   /** Writes the files of a fixture. */
   async function unpacked(name: string, to: string): Promise<void> {
-    const { model, metadata = Buffer.from('{}') } = await unpack('model.tar.gz', fixturePath(name), 1 << 24);
+    const { model, metadata = Buffer.from('{}') } = await unpack('model.tar.gz', fixturePath(name), {
+      maxBytes: 1 << 24,
+    });
     await mkdir(to, { recursive: true });
     await writeFile(join(to, 'model.joblib'), model);
     await writeFile(join(to, 'metadata.json'), metadata);
@@ -53,7 +55,7 @@ describe('a directory', () => {
     await unpacked('basket-blue', dir);
     const rig = await start({ MODEL_PATH: dir, ...POLL });
     const first = await artifactOf(rig);
-    const { metadata } = await unpack('model.tar.gz', fixturePath('basket-blue'), 1 << 24);
+    const { metadata } = await unpack('model.tar.gz', fixturePath('basket-blue'), { maxBytes: 1 << 24 });
     const changed = { ...(JSON.parse(String(metadata)) as object), version: 'blue-renamed' };
     await place('metadata.json', JSON.stringify(changed));
 

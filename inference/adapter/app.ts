@@ -41,6 +41,8 @@ export interface AdapterOptions {
   readonly firstRetryMs?: number;
   /** Pauses within one download; see `Artifacts`. */
   readonly retryMs?: readonly number[];
+  /** Bytes that this process may use; undefined: no limit is known. */
+  readonly memoryLimit?: number;
   /** Reads models on this thread, in tests. */
   readonly reader?: Reader;
 }
@@ -134,7 +136,7 @@ export async function createAdapter(config: Config, settings: AdapterSettings, o
 }
 
 async function assemble(config: Config, settings: AdapterSettings, options: AdapterOptions): Promise<Parts> {
-  const { log, retryMs, reader } = options;
+  const { log, retryMs, reader, memoryLimit } = options;
   const store = await storeOf(config);
   const artifacts = artifactsOf(config, store, log, retryMs);
   const file = new ModelFile(settings.modelPath, config.maxModelBytes);
@@ -147,7 +149,9 @@ async function assemble(config: Config, settings: AdapterSettings, options: Adap
     prepare: adaptedBy({
       maxBytes,
       clock: systemClock,
-      ...(settings.readModel && { loader: modelLoader({ maxBytes }, reader) }),
+      ...(settings.readModel && {
+        loader: modelLoader({ maxBytes, ...(memoryLimit !== undefined && { memoryLimit }) }, reader),
+      }),
     }),
     checkSuccessor: checkAdaptedSuccessor,
     allowSchemaChange: config.allowSchemaChange,

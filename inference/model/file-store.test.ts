@@ -73,7 +73,7 @@ describe('a directory', () => {
 
       const fetched = await fetchAll();
 
-      const content = await unpack('model.tar.gz', target, LIMITS.maxBytes);
+      const content = await unpack('model.tar.gz', target, { maxBytes: LIMITS.maxBytes });
       expect(content.fileName).toBe(name);
       expect(content.model.toString()).toBe('x'.repeat(1500));
       expect(content.metadata?.toString()).toBe('{"version":"7"}');
@@ -91,7 +91,7 @@ describe('a directory', () => {
 
     await fetchAll();
 
-    expect(await unpack('model.tar.gz', target, LIMITS.maxBytes)).not.toHaveProperty('metadata');
+    expect(await unpack('model.tar.gz', target, { maxBytes: LIMITS.maxBytes })).not.toHaveProperty('metadata');
   });
 
   it('gives the same bytes for the same files, whenever and wherever they were written, and others for other metadata', async () => {
@@ -188,7 +188,7 @@ describe('a change', () => {
     await fetchAll();
 
     expect(await etagNow()).not.toBe(before);
-    expect((await unpack('model.tar.gz', target, LIMITS.maxBytes)).model.toString()).toBe('two');
+    expect((await unpack('model.tar.gz', target, { maxBytes: LIMITS.maxBytes })).model.toString()).toBe('two');
   });
 
   it('since the version was asked for is refused', async () => {

@@ -28,7 +28,9 @@ const WARM_UP_ROWS = 200;
 /** For a model of a kind that has been warmed up: its code is compiled, its numbers come into the processor's caches. */
 const REFRESH_ROWS = 20;
 
-export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'memoryLimit' | 'shared'> {
+export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'shared'> {
+  /** Bytes that this process may use in all; absent: unknown. */
+  readonly memoryLimit?: number;
   /** Where ONNX models are run; absent: nowhere. */
   readonly onnx?: Pick<OnnxSessions, 'open'>;
 }
@@ -37,11 +39,15 @@ export interface LoaderOptions extends Pick<ReadOrder, 'maxBytes' | 'memoryLimit
  * A loader for artifacts whose model has at most `maxBytes` unpacked, in a process that may use `memoryLimit` bytes. `read` is done in a thread of its own
  * unless a test says otherwise.
  */
-export function modelLoader({ onnx, ...limits }: LoaderOptions, read: Reader = readerThread()): Loader {
+export function modelLoader(
+  { onnx, memoryLimit: limit, ...how }: LoaderOptions,
+  read: Reader = readerThread(),
+): Loader {
   const compiled = new Set<string>();
   return async (order, signal) => {
     signal.throwIfAborted();
-    const artifact = await read({ ...order, ...limits }, signal);
+    const memory = limit === undefined ? undefined : { limit, used: process.memoryUsage.rss() };
+    const artifact = await read({ ...order, ...how, ...(memory && { memory }) }, signal);
     const manifest = parseManifest(artifact.metadata);
     checkModelHash(manifest, artifact.modelSha256);
     const { model, data } = await modelIn(artifact, manifest, onnx, signal);

@@ -17,7 +17,7 @@ afterAll(() => rm(dir, { recursive: true }));
 async function unpackBytes(bytes: Uint8Array, key = 'retail/model.tar.gz') {
   const path = join(dir, 'artifact');
   await writeFile(path, bytes);
-  return unpack(key, path, LIMIT);
+  return unpack(key, path, { maxBytes: LIMIT });
 }
 
 describe('an archive', () => {

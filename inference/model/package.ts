@@ -9,6 +9,7 @@ import tar from 'tar-stream';
 import type { Header } from 'tar-stream';
 import { LoadError, codeOf } from '../load-error.ts';
 import { METADATA, MODEL_FILES } from './artifact-names.ts';
+import { type Memory, checkMemory, insufficientMemory, largestIn } from './memory.ts';
 import { unzip } from './unzip.ts';
 
 export interface Unpacked {
@@ -20,6 +21,13 @@ export interface Unpacked {
   readonly metadata?: Buffer;
 }
 
+export interface UnpackLimits {
+  /** Of the model, after decompression. */
+  readonly maxBytes: number;
+  /** In which what is read has to fit; absent: that is not known. */
+  readonly memory?: Memory | undefined;
+}
+
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 const TAR_BLOCK = 512;
 /** Headers, padding and what else an archive has around its files. */
@@ -27,15 +35,15 @@ const AROUND_BYTES = 1024 * 1024;
 const PIECE_BYTES = 512 * 1024;
 
 /**
- * Reads the artifact `path`, which was called `key` in its store. `maxBytes` bounds the model after decompression.
- * Throws LoadError: ArtifactInvalid, ArtifactTooLarge.
+ * Reads the artifact `path`, which was called `key` in its store. Throws LoadError: ArtifactInvalid, ArtifactTooLarge, InsufficientMemory.
  */
-export async function unpack(key: string, path: string, maxBytes: number): Promise<Unpacked> {
-  if (await isArchive(key, path)) return unpackArchive(path, maxBytes);
+export async function unpack(key: string, path: string, limits: UnpackLimits): Promise<Unpacked> {
+  if (await isArchive(key, path)) return unpackArchive(path, limits);
   const fileName = basename(key);
   const { size } = await stat(path);
+  checkMemory(fileName, size, limits.memory);
   const stream = createReadStream(path, { highWaterMark: PIECE_BYTES });
-  return { fileName, model: await contentOf(stream, { name: fileName, size }, maxBytes) };
+  return { fileName, model: await contentOf(stream, { name: fileName, size }, limits.maxBytes) };
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
@@ -64,15 +72,17 @@ async function firstBlock(path: string): Promise<Buffer> {
   return block;
 }
 
-async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> {
+async function unpackArchive(path: string, { maxBytes, memory }: UnpackLimits): Promise<Unpacked> {
   const extract = tar.extract();
-  const unzipped = pipeline(unzip(path, maxBytes + MAX_METADATA_BYTES + AROUND_BYTES), extract);
+  const most = Math.min(maxBytes, largestIn('', memory));
+  const unzipped = pipeline(unzip(path, most + MAX_METADATA_BYTES + AROUND_BYTES), extract);
   // Awaited below; until then a failure must not count as unhandled.
   unzipped.catch(() => undefined);
   const files = new Map<string, Buffer<ArrayBuffer>>();
   try {
     for await (const entry of extract) {
       const name = acceptedName(entry.header, files);
+      if (name !== undefined && name !== METADATA) checkMemory(name, entry.header.size, memory);
       if (name === undefined) entry.resume();
       else files.set(name, await contentOf(entry, { name, size: entry.header.size }, mostOf(name, maxBytes)));
     }
@@ -80,7 +90,7 @@ async function unpackArchive(path: string, maxBytes: number): Promise<Unpacked> 
   } catch (error) {
     extract.destroy();
     if (error instanceof LoadError) throw error;
-    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('The archive', maxBytes);
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw beyond('The archive', most, { maxBytes, memory });
     throw invalid(`the archive is damaged (${error instanceof Error ? error.message : 'unknown'})`, error);
   }
   return unpacked(files);
@@ -126,6 +136,12 @@ async function contentOf(
     filled += content === piece ? size : piece.copy(content, filled);
   }
   return content?.subarray(0, filled) ?? Buffer.alloc(0);
+}
+
+/** Too large for the memory where that is what bounds it, else for the setting. */
+function beyond(name: string, most: number, { maxBytes, memory }: UnpackLimits): LoadError {
+  if (memory === undefined || most >= maxBytes) return tooLarge(name, maxBytes);
+  return insufficientMemory(name, most + 1, memory);
 }
 
 function tooLarge(name: string, maxBytes: number): LoadError {

@@ -1,22 +1,19 @@
 // From an artifact file to plain data that can be handed to another thread. No schema library here: a worker pays for each import at each load.
 import { createHash } from 'node:crypto';
-import { withoutXz } from '../formats/compression.ts';
-import { LoadError } from '../load-error.ts';
-import { ONNX_FILE, type OnnxFile, SESSION_BYTES, readOnnx } from '../onnx/file.ts';
+import { decompressed, withoutXz } from '../formats/compression.ts';
+import { ONNX_FILE, type OnnxFile, readOnnx } from '../onnx/file.ts';
+import { ModelError } from './errors.ts';
 import { PICKLED } from './file-readers.ts';
+import { insufficientMemory, largestIn } from './memory.ts';
 import { parseModel, transferables } from './model.ts';
 import type { ModelData } from './model-data.ts';
-import { unpack } from './package.ts';
+import { type UnpackLimits, unpack } from './package.ts';
 import { withSharedArrays } from './shared-arrays.ts';
 
-export interface ReadOrder {
+export interface ReadOrder extends UnpackLimits {
   /** Name in the store; its ending tells an archive from a bare model file. */
   readonly key: string;
   readonly path: string;
-  /** Of the model, unpacked. */
-  readonly maxBytes: number;
-  /** Bytes that this process may use in all; undefined: unknown. */
-  readonly memoryLimit?: number;
   /** Put the arrays into memory that several threads can read. */
   readonly shared?: boolean;
 }
@@ -29,18 +26,11 @@ export interface ReadArtifact {
   readonly metadata?: Uint8Array;
 }
 
-/** Memory of the arrays and the reader's copies, for each byte of a file; and of the arrays once more while they move. */
-const PARSED_BYTES = 2;
-const SHARED_BYTES = 1;
-
 /** Unpacks and parses. Throws LoadError and ModelError: the reasons that blame the artifact. */
-export async function readArtifact({ key, path, maxBytes, memoryLimit, shared }: ReadOrder): Promise<ReadArtifact> {
-  const { fileName, model: stored, metadata } = await unpack(key, path, maxBytes);
-  const model = PICKLED.test(fileName) ? await withoutXz(stored, maxBytes) : stored;
-  const isOnnx = ONNX_FILE.test(fileName);
-  const parsedBytes = PARSED_BYTES + (shared === true ? SHARED_BYTES : 0);
-  checkMemory(model.length * (isOnnx ? SESSION_BYTES : parsedBytes), memoryLimit);
-  const parsed = isOnnx ? readOnnx(model) : parseModel(fileName, model, { maxBytes });
+export async function readArtifact({ key, path, shared, ...limits }: ReadOrder): Promise<ReadArtifact> {
+  const { fileName, model: stored, metadata } = await unpack(key, path, limits);
+  const model = PICKLED.test(fileName) ? await plain(stored, fileName, limits) : stored;
+  const parsed = ONNX_FILE.test(fileName) ? readOnnx(model) : parseModel(fileName, model, limits);
   const data = shared === true && !('onnx' in parsed) ? withSharedArrays(parsed) : parsed;
   const modelSha256 = createHash('sha256').update(stored).digest('hex');
   const read = { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
@@ -50,18 +40,20 @@ export async function readArtifact({ key, path, maxBytes, memoryLimit, shared }:
   return read;
 }
 
+/** A pickle without its compression. How large it is shows while it is unpacked, and it has to fit into memory as any other. */
+async function plain(stored: Uint8Array, fileName: string, { maxBytes, memory }: UnpackLimits): Promise<Uint8Array> {
+  const most = Math.min(maxBytes, largestIn(fileName, memory));
+  try {
+    return decompressed(await withoutXz(stored, most), most);
+  } catch (error) {
+    const isTooLarge = error instanceof ModelError && error.reason === 'ArtifactTooLarge';
+    if (memory === undefined || most >= maxBytes || !isTooLarge) throw error;
+    throw insufficientMemory(fileName, most + 1, memory);
+  }
+}
+
 /** The thread stays, and would keep the file in memory until it next collects garbage. A small one may be a part of Node's pool of buffers. */
 function release(buffer: ArrayBufferLike, kept: readonly ArrayBuffer[]): void {
   const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize;
   if (isOwn && !kept.includes(buffer)) buffer.transfer(0);
-}
-
-/** The model is made beside everything that is in memory already. */
-function checkMemory(modelBytes: number, limit: number | undefined): void {
-  const needed = process.memoryUsage.rss() + modelBytes;
-  if (limit === undefined || needed <= limit) return;
-  throw new LoadError(
-    'InsufficientMemory',
-    `Loading the model beside the active one needs about ${needed} bytes, the limit is ${limit}: raise the memory limit`,
-  );
 }

@@ -7,6 +7,8 @@ const STOP_MS = 10_000;
 const KEPT = 20_000;
 
 export interface Child {
+  /** undefined: it could not be started. */
+  readonly pid: number | undefined;
   /** The end of what it has said. */
   output(): string;
   /** Ends by SIGTERM, or by SIGKILL when that takes too long; resolves when it is gone. */
@@ -34,6 +36,7 @@ export function startChild(command: string, args: readonly string[], { env, cwd 
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, name);
   };
   return {
+    pid: child.pid,
     output: () => said,
     async stop(signal = 'SIGTERM') {
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;

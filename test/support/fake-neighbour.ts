@@ -94,7 +94,7 @@ class Fake implements FakeNeighbour {
   }
 
   async #load(): Promise<void> {
-    const { model, metadata } = await unpack('model.tar.gz', this.#path, 1e6);
+    const { model, metadata } = await unpack('model.tar.gz', this.#path, { maxBytes: 1e6 });
     if (model.toString() === 'broken') throw new Error('broken');
     const { version } = JSON.parse(metadata?.toString() ?? '{}') as { version?: string };
     this.version = version ?? '1.0.0';

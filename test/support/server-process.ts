@@ -17,6 +17,7 @@ export interface ServerProgram {
 }
 
 export interface ServerProcess extends AdminPort {
+  readonly pid: Child['pid'];
   readonly url: string;
   readonly output: () => string;
   readonly stop: Child['stop'];
@@ -55,6 +56,7 @@ async function start(main: string, env: Readonly<Record<string, string>>): Promi
   const url = `http://127.0.0.1:${port}`;
   return {
     ...adminPort(`http://127.0.0.1:${admin}`),
+    pid: child.pid,
     url,
     output,
     stop: (signal) => child.stop(signal),
