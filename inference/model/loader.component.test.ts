@@ -42,7 +42,8 @@ describe('a worker', () => {
     expect([...(model.predictProba?.(rowsOf(golden), golden.inputs.length) ?? [])]).toEqual(
       golden.predict_proba.flat(),
     );
-    await expect(modelLoader({ maxBytes: 4000 })(XZ, never)).rejects.toMatchObject({ reason: 'ArtifactTooLarge' });
+    const small = modelLoader({ maxBytes: 4000 }, readArtifact);
+    await expect(small(XZ, never)).rejects.toMatchObject({ reason: 'ArtifactTooLarge' });
   });
 
   it('ends when the load is given up, for the reason given', async () => {
