@@ -2,7 +2,7 @@
 // `node build.js --outdir DIR PROGRAM…` builds some of them somewhere else.
 import { build } from 'esbuild';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { keepBytecode } from './build/bytecode.js';
 import { notices } from './build/notices.js';
@@ -34,7 +34,7 @@ const BANNER = [
   'const __dirname = import.meta.dirname;',
 ].join('\n');
 
-/** Answers its modules, name → code, and what esbuild says of them. */
+/** Answers its modules: name → code, imports, inputs. */
 async function bundle(program, options) {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
@@ -60,18 +60,25 @@ async function bundle(program, options) {
   mkdirSync(join(outdir, program), { recursive: true });
   writeFileSync(join(outdir, program, 'THIRD-PARTY-NOTICES.txt'), notices(root, Object.keys(metafile.inputs)));
   for (const { path, contents } of outputFiles) console.log(`${path}  ${Math.ceil(contents.length / 1024)} KiB`);
-  return { metafile, modules: new Map(outputFiles.map(({ path, text }) => [basename(path), text])) };
+  return new Map(
+    outputFiles.map(({ path, text }) => [basename(path), moduleOf(text, metafile.outputs[relative(root, path)])]),
+  );
+}
+
+function moduleOf(code, { imports, inputs }) {
+  const named = imports.map(({ path, kind, external }) => ({ kind, name: external === true ? path : basename(path) }));
+  return { code, imports: named, inputs: Object.keys(inputs) };
 }
 
 async function bundleModules(program) {
-  const { modules } = await bundle(program, { banner: { js: BANNER }, plugins: [slim(root), lazyHttp] });
-  for (const [name, code] of modules) writeFileSync(join(outdir, program, name), code);
+  const modules = await bundle(program, { banner: { js: BANNER }, plugins: [slim(root), lazyHttp] });
+  for (const [name, { code }] of modules) writeFileSync(join(outdir, program, name), code);
 }
 
 async function bundleScripts(program) {
-  const { metafile, modules } = await bundle(program, { plugins: [slim(root)] });
-  checkStart(metafile, PROGRAMS[program].main);
+  const modules = await bundle(program, { plugins: [slim(root)] });
   const entries = Object.keys(PROGRAMS[program]).map((name) => `${name}.js`);
+  checkStart(modules, 'main.js');
   await writeScripts(join(outdir, program), modules, entries);
   await keepBytecode(join(outdir, program));
 }

@@ -1,20 +1,20 @@
 // What a start of the model server may not load: it takes time and memory, and is not always needed. It belongs behind an `import()`.
+import { reachedBy } from './reached.js';
 
 const REFUSED = [
   /^node:(https|http2|tls)$/,
   /node_modules\/(tar-stream|streamx|@aws-sdk|@smithy|@grpc|@marcbachmann)\//,
 ];
 
-/** Throws for an entry of an esbuild metafile that loads one of these before it is asked to. */
-export function checkStart({ outputs }, entry) {
-  const files = new Map(Object.entries(outputs));
-  const reached = new Set([[...files.keys()].find((path) => files.get(path).entryPoint === entry)]);
-  for (const path of reached) {
-    const { imports, inputs } = files.get(path);
-    const now = imports.filter(({ kind }) => kind !== 'dynamic-import');
-    const found = [...now.map((imported) => imported.path), ...Object.keys(inputs)];
-    const refused = found.find((name) => REFUSED.some((pattern) => pattern.test(name)));
+/** Throws for an entry (of modules: name → imports and inputs) that loads one of these before it is asked to. */
+export function checkStart(modules, entry) {
+  for (const name of reachedBy(modules, entry, ['import-statement'])) {
+    const { imports, inputs } = modules.get(name);
+    const found = [
+      ...imports.filter(({ kind }) => kind !== 'dynamic-import').map((imported) => imported.name),
+      ...inputs,
+    ];
+    const refused = found.find((path) => REFUSED.some((pattern) => pattern.test(path)));
     if (refused !== undefined) throw new Error(`${entry} loads ${refused} at its start: see build/start.js`);
-    for (const imported of now) if (!imported.external) reached.add(imported.path);
   }
 }

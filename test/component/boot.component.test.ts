@@ -42,6 +42,16 @@ it('runs scripts that need one another once, and modules of Node', async () => {
   expect(await started('JSON.stringify(main.told())')).toBe('[1,"\\n"]');
 });
 
+it('lets a script that is loaded later find the parts of another one', async () => {
+  await write(
+    'main.js',
+    `exports.parts = { 'part.js': { name: 'a part' } }; exports.later = () => require('./later.js');`,
+  );
+  await write('later.js', `exports.found = require('./part.js').name;`);
+
+  expect(await started('main.later().found')).toBe('a part');
+});
+
 it('lets scripts find what lies beside it', async () => {
   await write('main.js', `exports.beside = () => new URL('./worker.js', __url).pathname + __dirname;`);
 
