@@ -168,11 +168,15 @@ export function loadConfig(env: NodeJS.ProcessEnv, read = (path: string) => read
     stallMs: values.STALL_SECONDS * 1000,
     drainMs: values.DRAIN_SECONDS * 1000,
     shutdownMs: values.SHUTDOWN_SECONDS * 1000,
-    servingThreads: values.SERVING_THREADS || Math.min(wholeCores(read), MOST_THREADS),
+    servingThreads: servingThreads(values.SERVING_THREADS, read),
     driftWindowMs: values.DRIFT_WINDOW_SECONDS * 1000,
     driftMinRows: values.DRIFT_MIN_ROWS,
     monitoring: monitoringSettings(env),
   });
+}
+
+function servingThreads(given: number, read: (path: string) => string): number {
+  return given === 0 ? Math.min(wholeCores(read), MOST_THREADS) : given;
 }
 
 type Ports = Pick<Config, 'port' | 'grpcPort' | 'adminPort'>;

@@ -11,6 +11,7 @@ import { runInference } from './suites/inference.ts';
 import { runMonitoring } from './suites/monitoring.ts';
 import { runReload } from './suites/reload.ts';
 import { runSteady } from './suites/steady.ts';
+import { runThreads } from './suites/threads.ts';
 
 const SUITES = {
   inference: {
@@ -27,6 +28,11 @@ const SUITES = {
     on: 'machine',
     title: 'the model server with drift beside itself without; about 2 minutes',
     run: runMonitoring,
+  },
+  threads: {
+    on: 'machine',
+    title: 'the model server with one and with two serving threads; about 1 minute',
+    run: runThreads,
   },
   reload: {
     on: 'cluster',
@@ -54,7 +60,8 @@ ${Object.entries(SUITES)
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, words } = readCommandLine(args, { json: { type: 'string' }, minutes: { type: 'string' } });
   if (words[0] === undefined) throw new HelpWanted();
-  const suite = SUITES[oneOf('suite', words[0], ['inference', 'evaluator', 'monitoring', 'reload', 'steady'])];
+  const suite =
+    SUITES[oneOf('suite', words[0], ['inference', 'evaluator', 'monitoring', 'threads', 'reload', 'steady'])];
   noMoreWords(words, 1);
   const minutes = Number(values.minutes ?? 5);
   if (!(minutes > 0)) throw new UsageError(`--minutes takes a number above 0, not "${values.minutes ?? ''}".`);

@@ -10,12 +10,16 @@ const START_MS = 90_000;
 const STOP_MS = 10_000;
 const ATTEMPT_MS = 2_000;
 const KEPT_BYTES = 4_000;
+/** A second of processor time in /proc. */
+const TICKS = 100;
 
 export interface ServerCommand {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly cwd?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** As taskset has them; default: one core. */
+  readonly cores?: string;
   /** Where the measured requests go. */
   readonly url: string;
 }
@@ -38,7 +42,7 @@ export class ServerProcess {
   static async start(server: ServerCommand, body: string, signal?: AbortSignal): Promise<ServerProcess> {
     const [command, ...args] = server.command;
     const started = performance.now();
-    const child = spawn('taskset', ['-c', SERVER_CORE, command, ...args], {
+    const child = spawn('taskset', ['-c', server.cores ?? SERVER_CORE, command, ...args], {
       env: { ...baseEnv, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', ...server.env },
       ...(server.cwd !== undefined && { cwd: server.cwd }),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -63,6 +67,13 @@ export class ServerProcess {
     const pids = [this.#child.pid ?? 0, ...(await descendants(this.#child.pid ?? 0))];
     const sizes = await Promise.all(pids.map(async (pid) => residentKib(pid)));
     return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 102.4) / 10;
+  }
+
+  /** Processor time of the process, all of its threads together, in seconds. */
+  async cpuSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#child.pid ?? 0}/stat`, 'utf8');
+    const [user = 0, system = 0] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14).map(Number);
+    return (user + system) / TICKS;
   }
 
   async stop(): Promise<void> {

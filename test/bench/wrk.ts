@@ -24,6 +24,8 @@ export interface Load {
   readonly bodies: string;
   readonly connections: number;
   readonly seconds: number;
+  /** As taskset has them; default: the one that servers do not have. */
+  readonly cores?: string;
   /** Milliseconds that a connection waits on average before its next request; default: none. */
   readonly pauseMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -38,21 +40,10 @@ export async function ensureWrk(signal?: AbortSignal): Promise<void> {
   await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', 'wrk'], options);
 }
 
-export async function load({ url, bodies, connections, seconds, pauseMs = 0, signal }: Load): Promise<WrkResult> {
+export async function load(order: Load): Promise<WrkResult> {
+  const { url, bodies, connections, seconds, cores = LOAD_CORE, pauseMs = 0, signal } = order;
   const script = new URL('requests.lua', import.meta.url).pathname;
-  const args = [
-    '-c',
-    LOAD_CORE,
-    'wrk',
-    '-t1',
-    `-c${connections}`,
-    `-d${seconds}s`,
-    '--timeout',
-    '10s',
-    '-s',
-    script,
-    url,
-  ];
+  const args = ['-c', cores, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url];
   const output = await run('taskset', [...args, '--', bodies, String(pauseMs)], {
     timeoutMs: (seconds + 30) * 1000,
     signal,
