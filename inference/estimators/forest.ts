@@ -11,7 +11,6 @@ import {
   type ForestShape,
   TREE,
   type TreeColumns,
-  checkNotNegative,
   checkStructure,
   checkValues,
   holdsFractions,
@@ -111,8 +110,8 @@ function classTrees(members: readonly Fitted[], columns: readonly TreeColumns[],
   const fractions = columns.every((tree) => holdsFractions(tree, width));
   const builder = builderOf(columns, width);
   for (const [at, tree] of columns.entries()) {
-    checkNotNegative(tree.values, 'value');
-    checkValues(tree, width, isConstrained(members[at]) ? 'other' : fractions ? 'mean' : 'count');
+    const aggregate = isConstrained(members[at]) ? 'other' : fractions ? 'mean' : 'count';
+    checkValues(tree, width, { aggregate, least: 0 });
     builder.add(tree, fractions ? copied(tree, width) : asFractions(tree, width));
   }
   return builder.built;
@@ -121,7 +120,7 @@ function classTrees(members: readonly Fitted[], columns: readonly TreeColumns[],
 function valueTrees(members: readonly Fitted[], columns: readonly TreeColumns[]): Trees {
   const builder = builderOf(columns, 1);
   for (const [at, tree] of columns.entries()) {
-    checkValues(tree, 1, aggregateOf(members[at]));
+    checkValues(tree, 1, { aggregate: aggregateOf(members[at]) });
     builder.add(tree, copied(tree, 1));
   }
   return builder.built;

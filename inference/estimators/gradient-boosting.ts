@@ -108,7 +108,7 @@ function treeOf(fitted: Fitted, value: Value) {
   if (member.name !== 'DecisionTreeRegressor') throw fitted.damaged(`with a ${member.name} among its trees`);
   const tree = checkedTree(member, { features: fitted.columns, width: 1 });
   // its leaves were set anew after it had grown, so that inner nodes are no means of them
-  checkValues(tree, 1, 'other');
+  checkValues(tree, 1, { aggregate: 'other' });
   return tree;
 }
 

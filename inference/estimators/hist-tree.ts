@@ -33,7 +33,7 @@ export function readHistTree(tree: Fitted, order: readonly number[]): HistTree {
     values: floats(records, 'value'),
   };
   checkStructure(columns, { features: order.length, width: 1 });
-  checkValues(columns, 1, 'other');
+  checkValues(columns, 1, { aggregate: 'other' });
   const sets = setsOf(tree, integers(records, 'bitset_idx'), isCategorical);
   return { ...columns, feature: columns.feature.map((feature) => order[feature] ?? 0), categoriesOf: sets };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelError } from '../model/errors.ts';
-import { type TreeColumns, checkNotNegative, checkStructure, checkValues, holdsFractions } from './sklearn-tree.ts';
+import { type TreeColumns, checkStructure, checkValues, holdsFractions } from './sklearn-tree.ts';
 
 const forest = { features: 2, width: 2 };
 const NONE = -1;
@@ -109,33 +109,38 @@ describe('the values of a tree', () => {
   });
 
   it('are accepted in both forms', () => {
-    checkValues(aTree(), 2, 'count');
-    checkValues(inFractions(), 2, 'mean');
+    checkValues(aTree(), 2, { aggregate: 'count' });
+    checkValues(inFractions(), 2, { aggregate: 'mean' });
   });
 
   it.each([NaN, Infinity])('of %s are refused', (value) => {
     const values = aTree().values.with(6, value);
 
-    expect(() => checkValues(aTree({ values }), 2, 'other')).toThrow(damaged);
+    expect(() => checkValues(aTree({ values }), 2, { aggregate: 'other' })).toThrow(damaged);
   });
 
   it('below zero are refused for classes', () => {
-    expect(() => checkNotNegative(Float64Array.of(0, 1, -1), 'value')).toThrow(damaged);
+    const tree = aTree({ values: aTree().values.with(6, -1) });
+
+    expect(() => checkValues(tree, 2, { aggregate: 'other', least: 0 })).toThrow(/negative value/);
+    checkValues(tree, 2, { aggregate: 'other' });
   });
 
   it.each([NaN, Infinity, -1])('with a weight of %s are refused', (weight) => {
-    expect(() => checkValues(inFractions({ weight: aTree().weight.with(3, weight) }), 2, 'other')).toThrow(damaged);
+    expect(() =>
+      checkValues(inFractions({ weight: aTree().weight.with(3, weight) }), 2, { aggregate: 'other' }),
+    ).toThrow(damaged);
   });
 
   it('of children that do not add up to their parent are refused', () => {
     const counts = aTree({ values: aTree().values.with(9, 6) });
     const fractions = inFractions({ values: inFractions().values.with(2, 0.5).with(3, 0.5) });
 
-    expect(() => checkValues(counts, 2, 'count')).toThrow(damaged);
-    expect(() => checkValues(fractions, 2, 'mean')).toThrow(damaged);
+    expect(() => checkValues(counts, 2, { aggregate: 'count' })).toThrow(damaged);
+    expect(() => checkValues(fractions, 2, { aggregate: 'mean' })).toThrow(damaged);
   });
 
   it('need not add up where monotonic constraints have clipped them', () => {
-    checkValues(inFractions({ values: inFractions().values.with(2, 0.5).with(3, 0.5) }), 2, 'other');
+    checkValues(inFractions({ values: inFractions().values.with(2, 0.5).with(3, 0.5) }), 2, { aggregate: 'other' });
   });
 });

@@ -150,31 +150,31 @@ export type Aggregate =
   /** Neither: medians, or values clipped by monotonic constraints. */
   | 'other';
 
+/** What the numbers of a node may be. */
+export interface ValueRules {
+  readonly aggregate: Aggregate;
+  /** Weights of classes and their shares are not negative. */
+  readonly least?: number;
+}
+
 /** Checks that node values can be what training computes: finite, and each parent's the aggregate of its children's. Throws ModelError. */
-export function checkValues(tree: TreeColumns, width: number, aggregate: Aggregate): void {
-  const largest = checkFinite(tree.values, 'value');
-  checkFinite(tree.weight, 'weight');
-  checkNotNegative(tree.weight, 'weight');
+export function checkValues(tree: TreeColumns, width: number, { aggregate, least = -Infinity }: ValueRules): void {
+  const largest = checkNumbers(tree.values, 'value', least);
+  checkNumbers(tree.weight, 'weight', 0);
   if (aggregate !== 'other') checkAggregates(tree, width, { aggregate, rounding: TOLERANCE * largest });
 }
 
-/** The size of the largest. Throws ModelError for infinity and NaN. */
-function checkFinite(numbers: Float64Array, what: string): number {
+/** The size of the largest. Throws ModelError for infinity, NaN, and what is below `least`. */
+function checkNumbers(numbers: Float64Array, what: string, least: number): number {
   let largest = 0;
   for (let index = 0; index < numbers.length; index += 1) {
-    const size = Math.abs(float(numbers, index));
+    const number = float(numbers, index);
+    const size = Math.abs(number);
     if (!(size < Infinity)) throw notAModel(`a node with an infinite ${what}`);
+    if (number < least) throw notAModel(`a node with a negative ${what} (negative sample weights are not supported)`);
     if (size > largest) largest = size;
   }
   return largest;
-}
-
-/** Weights of rows and of classes are not negative. Throws ModelError. */
-export function checkNotNegative(numbers: Float64Array, what: string): void {
-  for (let index = 0; index < numbers.length; index += 1) {
-    if (float(numbers, index) >= 0) continue;
-    throw notAModel(`a node with a negative ${what} (negative sample weights are not supported)`);
-  }
 }
 
 interface Aggregation {
