@@ -47,8 +47,8 @@ const NOT_PURE = ['**/*.test.ts'];
 export default tseslint.config(
   { ignores: ['node_modules', 'dist', 'test/fixtures/models', '**/.venv'] },
   js.configs.recommended,
-  { files: ['**/*.js'], languageOptions: { globals: globals('process', 'console', 'URL') } },
-  { files: ['**/*.cjs'], languageOptions: { globals: globals('process', 'fetch', '__filename', '__dirname') } },
+  { files: ['**/*.js'], languageOptions: { globals: globals('process', 'console', 'URL', 'AbortSignal') } },
+  { files: ['**/*.cjs'], languageOptions: { globals: globals('process', '__filename', '__dirname') } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
