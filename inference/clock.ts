@@ -36,3 +36,17 @@ export function pythonTimestamps(wall: Clock = systemClock, monotonic: () => num
     return rest === 0 ? prefix : `${prefix}.${String(rest).padStart(6, '0')}`;
   };
 }
+
+/** A function that answers the present time as the header Date has it, written once a second. */
+export function httpDates(wall: Clock = systemClock): () => string {
+  let date = '';
+  let second = NaN;
+  return () => {
+    const now = Math.floor(wall() / 1000);
+    if (now !== second) {
+      second = now;
+      date = new Date(now * 1000).toUTCString();
+    }
+    return date;
+  };
+}

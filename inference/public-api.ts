@@ -14,7 +14,7 @@ import { addMetricsRoute } from './routes/metrics.ts';
 import type { ModelsOptions } from './routes/models.ts';
 import { headerSafe } from './model/served.ts';
 import { predictor } from './routes/predict.ts';
-import { predictLane } from './routes/predict-lane.ts';
+import { predictLanes } from './routes/predict-lane.ts';
 import { laterPredictor } from './routes/predict-later.ts';
 import { addPredictRoute } from './routes/predict-route.ts';
 import { addShadowRoute } from './routes/shadow.ts';
@@ -24,7 +24,7 @@ import { createServer } from './server.ts';
 import type { LaneTools, ServerOptions } from './server.ts';
 import { addUnknownAnswers } from './unknown.ts';
 
-export interface PublicOptions extends Omit<ServerOptions, 'slot' | 'lane'>, ModelsOptions {
+export interface PublicOptions extends Omit<ServerOptions, 'slot' | 'lanes'>, ModelsOptions {
   readonly connections: Connections;
   readonly corsOrigins: CorsOrigins;
   /** Who gets copies of requests and answers. */
@@ -39,8 +39,8 @@ export function createPublicApi(options: PublicOptions): FastifyInstance {
   const predict = predictor(slot, counts);
   const predictLater = laterPredictor(slot, counts);
   const shared = { ...options, predict, predictLater, variantHeader: headerSafe(variant) };
-  const lane = (tools: LaneTools) => predictLane(shared, tools);
-  const app = createServer({ ...options, problemForm: 'python', lane });
+  const lanes = (tools: LaneTools) => predictLanes(shared, tools);
+  const app = createServer({ ...options, problemForm: 'python', lanes });
   addTaps(app, copies.taps, systemClock);
   addUnknownAnswers(app, (request, reply) => answerPreflight(request, reply, corsOrigins));
   addDocsRoutes(app, options);

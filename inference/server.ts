@@ -1,5 +1,6 @@
 // What both ports have in common: Fastify with our limits, the headers of every answer, and errors in the form that each API's clients expect.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Server } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -17,6 +18,8 @@ import { logProblem, problemBody, problemOf } from './problems.ts';
 import type { ProblemForm } from './problems.ts';
 import { logFields, requestIds, traceOf } from './request-id.ts';
 import type { Trace } from './trace.ts';
+import { WireServer } from './wire/wire-server.ts';
+import type { PlainRoute } from './wire/wire-connection.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,8 +30,13 @@ declare module 'fastify' {
   }
 }
 
-/** Answers a request in front of the framework; false: it has not touched it. */
-export type Lane = (request: IncomingMessage, response: ServerResponse) => boolean;
+/** Short ways for the requests that have to be fast. */
+export interface Lanes {
+  /** In front of node:http. */
+  readonly wire: PlainRoute;
+  /** In front of the framework, for what has come through node:http; false: it has not touched the request. */
+  readonly request: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
 
 /** What lanes share with the framework's way. */
 export interface LaneTools {
@@ -45,11 +53,11 @@ export interface ServerOptions extends AccessLogOptions {
   readonly problemForm?: ProblemForm;
   /** Origins of browser pages that may call; absent: none. */
   readonly corsOrigins?: CorsOrigins;
-  /** A short way for the requests that have to be fast. */
-  readonly lane?: (tools: LaneTools) => Lane;
+  readonly lanes?: (tools: LaneTools) => Lanes;
 }
 
 const KEEP_ALIVE_MS = 77_000; // longer than a load balancer or HAProxy keeps an idle connection
+const REQUEST_MS = 30_000;
 const JSON_TYPE = 'application/json';
 /** Paths of the public port that neither the Python service nor a protocol has. */
 const OWN_PATHS = new Set(['/live', '/metrics', '/openapi.json', '/docs']);
@@ -59,8 +67,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = options.log.child({}, { level: quieter(options.log) });
   const newRequestId = requestIds();
   const form = options.problemForm ?? 'own';
+  const logLine = accessLog(options);
+  const lanes = options.lanes?.({ newRequestId, logLine });
   const app = Fastify({
-    http: { IncomingMessage: DirectRequest },
+    serverFactory: (listener) => httpServer(listener, lanes),
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs more than the prediction: the request id is added where something is logged.
@@ -68,8 +78,6 @@ export function createServer(options: ServerOptions): FastifyInstance {
     requestIdHeader: false,
     genReqId: ({ headers }) => newRequestId(headers['x-request-id']),
     bodyLimit: options.maxBodyBytes,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: 30_000,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 512 },
     // Addresses that no router can read; hooks do not run for these.
@@ -84,21 +92,23 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   app.addHook('onSend', answerHeaders(options));
-  const logLine = accessLog(options);
   addAccessLog(app, logLine);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, form));
   options.connections?.track(app.server);
-  if (options.lane !== undefined) openLane(app, options.lane({ newRequestId, logLine }));
   return app;
 }
 
-/** Puts a lane before all other listeners: what it answers is answered at once, so that nobody need follow it. */
-function openLane({ server }: FastifyInstance, lane: Lane): void {
-  const usual = server.listeners('request');
-  server.removeAllListeners('request');
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (!lane(request, response)) for (const listener of usual) Reflect.apply(listener, server, [request, response]);
-  });
+function httpServer(listener: RequestListener, lanes: Lanes | undefined): Server {
+  const options = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, IncomingMessage: DirectRequest };
+  if (lanes === undefined) return new Server(options, listener);
+  const { request: lane, wire } = lanes;
+  return new WireServer(
+    options,
+    (request, response) => {
+      if (!lane(request, response)) listener(request, response);
+    },
+    wire,
+  );
 }
 
 function quieter(log: Logger): string {

@@ -1,0 +1,161 @@
+// One connection as long as all of its requests are plain: each is answered in the turn in which its last byte comes, by one write. The first that is not takes
+// the connection to node:http, with all that was read and not answered, and there it stays.
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { BegunRequest } from './begun-request.ts';
+import type { PlainRequest, PlainRequestReader, PlainRules } from './plain-request.ts';
+
+export interface PlainAnswer {
+  readonly status: number;
+  /** Header lines, each with CRLF, without those of length, date and connection. */
+  readonly headers: string;
+  readonly json: string;
+}
+
+/** Where plain requests are answered. */
+export interface PlainRoute extends PlainRules {
+  /** undefined: not by this way at the moment. */
+  readonly answer: (request: PlainRequest, body: Buffer) => PlainAnswer | undefined;
+  /** Whether the answer on this connection has to be the last one. */
+  readonly isLeaving: (socket: Socket) => boolean;
+  /** The time of day as a header has it. */
+  readonly date: () => string;
+}
+
+export interface WireOptions {
+  readonly route: PlainRoute;
+  readonly reader: PlainRequestReader;
+  readonly keepAliveMs: number;
+  /** Gives the connection to node:http. */
+  readonly handOver: (socket: Socket) => void;
+  /** This connection is no longer of plain requests. */
+  readonly left: (connection: WireConnection) => void;
+}
+
+/** How long the rest of a body is waited for here: node:http has limits of its own for slow clients. */
+const REST_MS = 2_000;
+
+export class WireConnection {
+  readonly #socket: Socket;
+  readonly #options: WireOptions;
+  #begun: BegunRequest | undefined;
+
+  constructor(socket: Socket, options: WireOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('data', this.#take).on('end', this.#finish).on('timeout', this.#waited).on('error', this.#failed);
+    socket.once('close', this.#leave);
+    socket.setTimeout(options.keepAliveMs);
+  }
+
+  /** Ends it, unless a request has begun to come. */
+  endIfIdle(): void {
+    if (this.#begun === undefined) this.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    const begun = this.#begun;
+    if (begun === undefined) {
+      this.#answer(chunk);
+      return;
+    }
+    begun.add(chunk);
+    if (begun.isWhole) {
+      this.#begun = undefined;
+      this.#socket.setTimeout(this.#options.keepAliveMs);
+      this.#answer(begun.joined());
+    } else if (begun.isLate(performance.now())) this.#handOver(begun.joined());
+  };
+
+  #answer(bytes: Buffer): void {
+    const { route, reader } = this.#options;
+    let at = 0;
+    while (at < bytes.length) {
+      const request = reader.read(bytes, at);
+      if (request !== undefined && request.end > bytes.length) {
+        this.#wait(bytes.subarray(at), request.end - at);
+        return;
+      }
+      const answer = request && route.answer(request, bytes.subarray(request.bodyAt, request.end));
+      if (request === undefined || answer === undefined) {
+        this.#handOver(bytes.subarray(at));
+        return;
+      }
+      if (!this.#send(answer)) return;
+      at = request.end;
+    }
+  }
+
+  /** Many clients send the head by itself, and large bodies come in parts. */
+  #wait(first: Buffer, bytes: number): void {
+    this.#begun = new BegunRequest(first, bytes, performance.now() + REST_MS);
+    if (!this.#socket.isPaused()) this.#socket.setTimeout(REST_MS);
+  }
+
+  /** Whether more can be answered on this connection. */
+  #send({ status, headers, json }: PlainAnswer): boolean {
+    const socket = this.#socket;
+    const { route, keepAliveMs } = this.#options;
+    const isLast = route.isLeaving(socket);
+    const length = Buffer.byteLength(json);
+    const goesOn = isLast ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`;
+    const text =
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers}` +
+      `content-length: ${length}\r\nDate: ${route.date()}\r\nConnection: ${goesOn}\r\n\r\n${json}`;
+    // as many bytes as letters: ASCII, which is written faster under its own name
+    const isTaken = socket.write(text, length === json.length ? 'latin1' : 'utf8');
+    if (isLast) this.#end();
+    else if (!isTaken) this.#untilRead();
+    return !isLast;
+  }
+
+  #end(): void {
+    this.#socket.off('data', this.#take).resume().destroySoon();
+  }
+
+  /** A client that does not read its answers is asked for no more until it does. */
+  #untilRead(): void {
+    const socket = this.#socket;
+    if (socket.isPaused()) return;
+    socket.pause();
+    socket.once('drain', () => {
+      socket.resume();
+      if (this.#begun !== undefined) socket.setTimeout(REST_MS);
+    });
+  }
+
+  #handOver(bytes: Buffer): void {
+    const socket = this.#socket;
+    socket.off('data', this.#take).off('end', this.#finish).off('timeout', this.#waited).off('error', this.#failed);
+    socket.off('close', this.#leave).setTimeout(0);
+    this.#leave();
+    this.#options.handOver(socket);
+    // node:http reads the socket beneath its stream from now on; this has been read already.
+    socket.emit('data', bytes);
+  }
+
+  readonly #finish = (): void => {
+    if (this.#begun === undefined) this.#socket.end();
+    else {
+      this.#handOver(this.#begun.joined());
+      this.#socket.emit('end');
+    }
+  };
+
+  readonly #waited = (): void => {
+    if (this.#begun === undefined || this.#socket.isPaused()) this.destroy();
+    else this.#handOver(this.#begun.joined());
+  };
+
+  readonly #failed = (): void => {
+    // The connection closes by itself.
+  };
+
+  readonly #leave = (): void => {
+    this.#options.left(this);
+  };
+}
