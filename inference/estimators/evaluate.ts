@@ -20,12 +20,15 @@ interface Work {
   readonly answers: Int32Array;
 }
 
+/** Of the walk under way: nothing else runs in a thread meanwhile. */
+const answersOfFour = new Int32Array(4);
+
 /**
  * Adds the answers of all trees to `sums`: `rows` times `trees.outputs` numbers, row-major. A Float32Array of sums is added up in
  * float32. +Infinity among the values is only allowed where the caller's library takes it: it goes right, or rests at a leaf.
  */
 export function addTrees(trees: Trees, { values, rows, columns, hasMissing }: TreeInput, sums: Work['sums']): void {
-  const work: Work = { trees, values, sums, answers: new Int32Array(4) };
+  const work: Work = { trees, values, sums, answers: answersOfFour };
   const plainly = hasMissing || trees.categories !== undefined;
   const abreast = plainly ? 0 : trees.roots.length - (trees.roots.length % 4);
   const compact = values instanceof Float32Array ? trees.compact : undefined;

@@ -37,7 +37,7 @@ export const forest: Definition<ForestPart> = {
   inert: [TREE],
   read: readForest,
   compile: ({ trees, task, classes, acceptsMissing }) => {
-    const mean = (input: Matrix) => meanOfTrees(trees, input, acceptsMissing);
+    const mean = meanOfTrees(trees, acceptsMissing);
     const treeSum: TreeSum = {
       trees,
       divisor: trees.roots.length,
@@ -51,15 +51,25 @@ export const forest: Definition<ForestPart> = {
 };
 
 /** Bit for bit scikit-learn's with n_jobs=1: float32 rows, float64 thresholds, trees added up in file order, the sum divided by their number. */
-function meanOfTrees(trees: Trees, input: Matrix, missing: boolean): Float64Array {
-  const sums = new Float64Array(input.rows * trees.outputs);
-  addTrees(trees, rounded(input, missing), sums);
-  for (let at = 0; at < sums.length; at += 1) sums[at] = (sums[at] ?? 0) / trees.roots.length;
-  return sums;
+function meanOfTrees(trees: Trees, missing: boolean): (input: Matrix) => Float64Array {
+  // most requests are of one row, whose numbers nobody needs afterwards
+  let row = new Float32Array(0);
+  return (input) => {
+    if (input.rows === 1 && row.length !== input.columns) row = new Float32Array(input.columns);
+    const sums = new Float64Array(input.rows * trees.outputs);
+    addTrees(trees, rounded(input, missing, input.rows === 1 ? row : new Float32Array(input.values.length)), sums);
+    for (let at = 0; at < sums.length; at += 1) sums[at] = (sums[at] ?? 0) / trees.roots.length;
+    return sums;
+  };
 }
 
-function rounded({ values, rows, columns }: Matrix, missing: boolean): TreeInput {
-  const numbers = new Float32Array(values);
+/** The same numbers in `numbers`, which is as long. */
+function rounded(
+  { values, rows, columns }: Matrix,
+  missing: boolean,
+  numbers = new Float32Array(values.length),
+): TreeInput {
+  for (let at = 0; at < numbers.length; at += 1) numbers[at] = values[at] ?? 0;
   return { values: numbers, rows, columns, hasMissing: checkNumbers(numbers, { missing, dtype: 'float32' }) };
 }
 

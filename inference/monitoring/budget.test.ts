@@ -4,21 +4,21 @@ import { Budget } from './budget.ts';
 it('lets everything through that is few, and evenly a part of what is many', () => {
   const budget = new Budget(0);
 
-  expect(budget.stride(1, 200, 0)).toBe(1);
-  expect(budget.stride(4_000, 200, 0)).toBe(5);
+  expect(budget.stride(1, 50, 0)).toBe(1);
+  expect(budget.stride(4_000, 50, 0)).toBe(5);
   // 800 of the 999 affordable rows were taken.
-  expect(budget.stride(199, 200, 0)).toBe(1);
-  expect(budget.stride(1, 200, 0)).toBe(0);
+  expect(budget.stride(199, 50, 0)).toBe(1);
+  expect(budget.stride(1, 50, 0)).toBe(0);
 });
 
 it('fills up with time, to what a second gives', () => {
   const budget = new Budget(0);
-  budget.stride(2_000, 100, 0);
+  budget.stride(2_000, 25, 0);
 
-  expect(budget.stride(1, 100, 0.25)).toBe(0);
-  expect(budget.stride(1, 100, 0.5)).toBe(1);
-  expect(budget.stride(4_000, 100, 1e6)).toBe(2);
-  expect(budget.stride(1, 100, 1e6)).toBe(0);
+  expect(budget.stride(1, 25, 0.25)).toBe(0);
+  expect(budget.stride(1, 25, 0.5)).toBe(1);
+  expect(budget.stride(4_000, 25, 1e6)).toBe(2);
+  expect(budget.stride(1, 25, 1e6)).toBe(0);
 });
 
 it('takes rows of which nothing is watched', () => {

@@ -22,7 +22,7 @@ export interface DriftOptions {
 export interface DriftReading {
   /** Rows in the window. */
   readonly rows: number;
-  /** Rows since the start whose features were not counted, because there were too many at a time. */
+  /** Rows since the start that were not counted, because there were too many at a time. */
   readonly skipped: number;
   readonly watched: number;
   readonly ignored: number;
@@ -70,20 +70,17 @@ export class Drift {
     this.#budget = new Budget(options.clock());
   }
 
-  /** Counts rows (row-major) and their answers. */
+  /** Counts rows (row-major) and their answers, as many as the budget allows. */
   observe(observed: Observed, answers: Answers): void {
     const { served, count, now } = observed;
     const followed = this.#of(served);
     if (followed === undefined) return;
-    this.#countRows(followed, observed);
-    const { prediction } = followed;
-    if (prediction === undefined) return;
-    const values = answersCounted(prediction.reference, answers, served.model.classes.length);
-    if (values === undefined) return;
-    const counts = prediction.counts.current(now);
-    for (let row = 0; row < count; row += 1) {
-      add(counts, slotOf(prediction.reference.bins, 0, values(row), unused));
+    const stride = this.#budget.stride(count, followed.reference.columns.length + 1, now);
+    if (stride > 0) {
+      countRows(followed, observed, stride);
+      countAnswers(followed, observed, answers, stride);
     }
+    this.#skipped += stride > 0 ? count - Math.ceil(count / stride) : count;
   }
 
   read(): DriftReading {
@@ -153,22 +150,6 @@ export class Drift {
     addTo(prediction.counts.current(now), counts.prediction);
   }
 
-  #countRows({ model, reference, features, outside }: Followed, { rows, count, now }: Observed): void {
-    const { columns, bins } = reference;
-    const stride = this.#budget.stride(count, columns.length, now);
-    const counts = features.current(now);
-    let counted = 0;
-    for (let row = 0; stride > 0 && row < count; row += stride) {
-      const start = row * model.features;
-      for (let at = 0; at < columns.length; at += 1) {
-        add(counts, slotOf(bins, at, rows[start + (columns[at] ?? 0)] ?? NaN, outside));
-      }
-      counted += 1;
-    }
-    counts[counts.length - 1] = (counts[counts.length - 1] ?? 0) + counted;
-    this.#skipped += count - counted;
-  }
-
   /** What is counted for this model: nothing when it has no reference, or is no longer the one in use. */
   #of({ model, reference }: ServedModel): Followed | undefined {
     if (this.#followed?.model === model) return this.#followed;
@@ -195,16 +176,47 @@ export interface Observed {
   readonly now: number;
 }
 
-/** What is counted of each row; undefined when these answers do not say it. */
-function answersCounted(
-  { of }: PredictionReference,
-  { predictions, probabilities }: Answers,
-  width: number,
-): ((row: number) => number) | undefined {
-  if (of === 'prediction' && predictions !== undefined) return (row) => predictions[row] ?? NaN;
-  if (probabilities === undefined) return undefined;
-  if (of === 'probability') return (row) => probabilities[row * width + 1] ?? NaN;
-  return (row) => indexOfMax(probabilities, row * width, (row + 1) * width);
+/** Every so many of the rows. */
+function countRows(followed: Followed, { rows, count, now }: Observed, stride: number): void {
+  const { model, reference, outside } = followed;
+  const { columns, bins } = reference;
+  const counts = followed.features.current(now);
+  for (let row = 0; row < count; row += stride) {
+    const start = row * model.features;
+    for (let at = 0; at < columns.length; at += 1) {
+      add(counts, slotOf(bins, at, rows[start + (columns[at] ?? 0)] ?? NaN, outside));
+    }
+  }
+  counts[counts.length - 1] = (counts[counts.length - 1] ?? 0) + Math.ceil(count / stride);
+}
+
+function countAnswers(
+  { model, prediction }: Followed,
+  { count, now }: Observed,
+  answers: Answers,
+  stride: number,
+): void {
+  if (prediction === undefined || !isSaid(prediction.reference, answers)) return;
+  const counts = prediction.counts.current(now);
+  for (let row = 0; row < count; row += stride) {
+    const value = answerOf(row, prediction.reference, answers, model.classes.length);
+    add(counts, slotOf(prediction.reference.bins, 0, value, unused));
+  }
+}
+
+/** Whether these answers have what is counted. */
+function isSaid({ of }: PredictionReference, { predictions, probabilities }: Answers): boolean {
+  return of === 'prediction' && predictions !== undefined ? true : probabilities !== undefined;
+}
+
+/** What is counted of a row. */
+function answerOf(row: number, { of }: PredictionReference, answers: Answers, width: number): number {
+  const { predictions, probabilities } = answers;
+  if (of === 'prediction' && predictions !== undefined) return predictions[row] ?? NaN;
+  if (probabilities === undefined) return NaN;
+  return of === 'probability'
+    ? (probabilities[row * width + 1] ?? NaN)
+    : indexOfMax(probabilities, row * width, (row + 1) * width);
 }
 
 /** Counts of the features go on where the reference is the same; those of the answers belong to one model. */
