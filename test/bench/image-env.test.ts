@@ -2,5 +2,8 @@ import { expect, it } from 'vitest';
 import { imageEnv } from './image-env.ts';
 
 it('is what the Dockerfile of the model server sets', () => {
-  expect(imageEnv('Dockerfile.inference')).toMatchObject({ NODE_ENV: 'production', MALLOC_ARENA_MAX: '2' });
+  expect(imageEnv('Dockerfile.inference')).toMatchObject({
+    NODE_OPTIONS: '--max-semi-space-size=1',
+    MALLOC_ARENA_MAX: '2',
+  });
 });
