@@ -5,7 +5,8 @@ import { dockerEnv } from './test/cluster/docker.ts';
 const TEST_MS = 30_000;
 const COMPONENT = ['{operator,inference,router,cli,test}/**/*.component.test.ts'];
 
-// One project a tier: unit and component need nothing, clients Python, api the control-plane binaries, cluster root and the Debian packages.
+// One project a tier: unit and component need nothing, clients Python, host Debian's packages, api the control-plane binaries,
+// cluster all of that and root.
 export default defineConfig({
   test: {
     // Taking an instance down may take longer than the default of ten seconds.
@@ -36,6 +37,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'host',
+          include: ['test/**/*.host.ts'],
+          globalSetup: 'test/support/host-tier.ts',
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          // Each loads the machine.
+          fileParallelism: false,
+          // For testcontainers.
+          env: dockerEnv,
+        },
+      },
+      {
+        test: {
           name: 'api',
           include: ['test/**/*.api.ts'],
           globalSetup: 'test/support/api-tier.ts',
@@ -53,8 +67,6 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
-          // For testcontainers.
-          env: dockerEnv,
         },
       },
     ],

@@ -14,10 +14,10 @@ import { formatSeconds, showProgress } from './progress.ts';
 import { add, countReport, summaryLine, type Counts } from './report.ts';
 import { PARTS, selectParts, type Part } from './selection.ts';
 
-const HELP = `Runs the tests: static checks, unit, component (whole servers on loopback), clients (those of KServe, Triton and MLServer),
-api (a real API server), cluster (a real node).
+const HELP = `Runs the tests: static checks, unit, component (whole servers on loopback), clients (Python: clients of KServe, Triton and
+MLServer, and servers of others), host (HAProxy, containers of the images), api (a real API server), cluster (a real node).
 
-  npm test [-- [--only static|unit|component|clients|api|cluster]… [FILTER…]]
+  npm test [-- [--only static|unit|component|clients|host|api|cluster]… [FILTER…]]
 
 --only may be given several times. A FILTER is a part of a test file's path: only tiers with such a file run. With CI=true a tier that cannot run is a failure.
 `;
@@ -28,11 +28,8 @@ const CHECKS = {
   eslint: ['eslint/bin/eslint.js', '.'],
 } as const;
 
-/** Parts that compute, and parts that mostly wait for a cluster: both at the same time take two thirds of the time. */
-const LANES: readonly (readonly Part[])[] = [
-  ['static', 'unit', 'component', 'clients'],
-  ['api', 'cluster'],
-];
+/** Parts that compute, and parts that mostly wait, the cluster longest: all at the same time take half of the time. */
+const LANES: readonly (readonly Part[])[] = [['static', 'unit', 'component'], ['api', 'host', 'clients'], ['cluster']];
 
 /** Where a part's output goes: at once, or in one piece when the part has ended, so that two parts at a time can be read. */
 class Output {
@@ -148,9 +145,10 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const { values, words } = readCommandLine(args, { only: { type: 'string', multiple: true } });
   const only = values.only?.map((name) => oneOf('--only', name, PARTS)) ?? [];
   const parts = selectParts(only, words, globSync('{operator,inference,router,test}/**/*.ts', { cwd: projectRoot }));
-  const dockerWasUp = parts.includes('cluster') && (await isDockerUp());
+  const usesDocker = parts.includes('cluster') || parts.includes('host');
+  const dockerWasUp = usesDocker && (await isDockerUp());
   const total = await runParts(parts, words, signal);
-  if (parts.includes('cluster') && !dockerWasUp) await stopDockerWhenIdle(() => undefined);
+  if (usesDocker && !dockerWasUp) await stopDockerWhenIdle(() => undefined);
   process.stdout.write(`\n${summaryLine(total)}\n`);
   return total.failed > 0 || signal.aborted ? 1 : 0;
 }

@@ -24,16 +24,21 @@ export async function prepareParts(
       missing.set(part, error);
     });
   };
+  let containers: Promise<void> | undefined;
+  const prepareOnce: Work = (combined) => (containers ??= prepareContainers(combined));
   // Three kinds of work that do not wait for each other; within a kind one thing at a time.
   const kinds: readonly (readonly (readonly [Part, Work])[])[] = [
     [
       ['api', async (combined) => preparePrograms('api', combined)],
       ['cluster', async (combined) => preparePrograms('cluster', combined)],
     ],
-    [['cluster', prepareContainers]],
+    [
+      ['host', prepareOnce],
+      ['cluster', prepareOnce],
+    ],
     [
       ['clients', prepareClients],
-      ['cluster', async (combined) => ahead(() => prepareForeignServers(combined))],
+      ['clients', async (combined) => ahead(() => prepareForeignServers(combined))],
     ],
   ];
   const works = kinds.map((kind) => async (signal: AbortSignal) => {

@@ -1,7 +1,7 @@
 // Which parts of `npm test` a command line means. A part is prepared only when it has something to run: a node takes its time.
 import { UsageError } from './command-line.ts';
 
-export const PARTS = ['static', 'unit', 'component', 'clients', 'api', 'cluster'] as const;
+export const PARTS = ['static', 'unit', 'component', 'clients', 'host', 'api', 'cluster'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Ends of the names of test files; the same as in vitest.config.ts. */
@@ -9,6 +9,7 @@ const ENDINGS = {
   component: '.component.test.ts',
   unit: '.test.ts',
   clients: '.clients.ts',
+  host: '.host.ts',
   api: '.api.ts',
   cluster: '.cluster.ts',
 } as const;
@@ -16,7 +17,7 @@ const ENDINGS = {
 /** The part that a test file belongs to, by its name; undefined for other files. */
 function partOf(file: string): Part | undefined {
   if (file.endsWith(ENDINGS.component)) return 'component';
-  return (['unit', 'clients', 'api', 'cluster'] as const).find((part) => file.endsWith(ENDINGS[part]));
+  return (['unit', 'clients', 'host', 'api', 'cluster'] as const).find((part) => file.endsWith(ENDINGS[part]));
 }
 
 /**
