@@ -43,9 +43,17 @@ export async function peers(around: Surroundings): Promise<readonly Measured[]> 
 }
 
 /** The bundle that is in the image, in the image's environment, with its metrics, access log and drift as they are by default or, where off, switched on. */
-export function ours({ archive, adminToken, dir }: Surroundings): readonly [Measured, Measured] {
-  const port = FIRST_PORT;
-  const server = {
+export function ours(around: Surroundings): readonly [Measured, Measured] {
+  const predict = own(around, FIRST_PORT);
+  const v2 = own(around, FIRST_PORT + 60);
+  return [
+    { ...predict, name: 'switchyard /predict', url: `${predict.url}/predict`, bodies: 'baskets' },
+    { ...v2, name: 'switchyard V2', url: `${v2.url}/v2/models/basket-medium/infer`, bodies: 'tensors' },
+  ];
+}
+
+function own({ archive, adminToken, dir }: Surroundings, port: number): Omit<Measured, 'name' | 'bodies'> {
+  return {
     kind: 'ours',
     command: [process.execPath, join(projectRoot, 'dist/inference/main.js')],
     env: {
@@ -56,19 +64,11 @@ export function ours({ archive, adminToken, dir }: Surroundings): readonly [Meas
       ADMIN_PORT: String(port + 1),
       ADMIN_TOKEN: adminToken,
       MODEL_PATH: archive,
-      ARTIFACT_DIR: join(dir, 'artifacts'),
+      ARTIFACT_DIR: join(dir, `artifacts-${port}`),
       ACCESS_LOG_EVERY: '100',
     },
-  } as const;
-  return [
-    { ...server, name: 'switchyard /predict', url: `http://127.0.0.1:${port}/predict`, bodies: 'baskets' },
-    {
-      ...server,
-      name: 'switchyard V2',
-      url: `http://127.0.0.1:${port}/v2/models/basket-medium/infer`,
-      bodies: 'tensors',
-    },
-  ];
+    url: `http://127.0.0.1:${port}`,
+  };
 }
 
 function bare(): Omit<Measured, 'kind' | 'bodies'> {

@@ -20,12 +20,13 @@ import type { BenchResult, BenchRow, LocalContext } from '../suite.ts';
 import { ensureWrk, load, type WrkResult } from '../wrk.ts';
 
 const CONNECTIONS = [1, 16, 64];
-const ROUNDS = 3;
-const SECONDS = 3;
-const WARM_UP_SECONDS = 2;
+const ROUNDS = 5;
+const SECONDS = 2;
+const WARM_UP_SECONDS = 3;
 
 interface Run {
   readonly server: Measured;
+  readonly round: number;
   readonly connections: number;
   readonly result: WrkResult;
 }
@@ -62,14 +63,9 @@ export async function runInference({ onProgress, signal }: LocalContext): Promis
 async function measure(around: Surroundings, bodies: Bodies): Promise<BenchResult> {
   const { onProgress } = around;
   const servers = await peers(around);
-  const started: Started[] = [];
-  const runs: Run[] = [];
-  for (const server of servers) {
-    const step = { step: `${server.name}: ${CONNECTIONS.join(', ')} connections`, expectedSeconds: 40 };
-    await asStep(onProgress, step, async () => measureServer(server, around, bodies, { started, runs }));
-  }
-  const own = servers[0];
+  const [own] = servers;
   if (own === undefined) throw new Error('no server to measure');
+  const { started, runs } = await inTurns(servers, around, bodies);
   const capacity = medianRps(runs, own, 16);
   const half = await asStep(onProgress, { step: 'Half of the maximum load', expectedSeconds: 15 }, async () =>
     halfLoad(own, around, bodies, capacity / 2),
@@ -89,32 +85,45 @@ async function measure(around: Surroundings, bodies: Bodies): Promise<BenchResul
       ...servers.flatMap((server) => CONNECTIONS.flatMap((connections) => loadRows(server, connections, runs))),
     ],
     notes: [
-      `Forest of 100 trees, depth 10, 12 features; 500 varied requests; server on core 0, wrk on core 1, keep-alive; medians of ${ROUNDS} runs of ${SECONDS} s each.`,
-      'Each server is started, warmed up, measured at every number of connections in turns, and stopped. rss_idle_mib: after the first answer.',
+      `Forest of 100 trees, depth 10, 12 features; 500 varied requests; server on core 0, wrk on core 1, keep-alive; medians of ${ROUNDS} rounds of ${SECONDS} s each.`,
+      'All servers are started and warmed up one after the other, and asked in turns; a ratio is the median of those of the rounds. rss_idle_mib: after the first answer.',
       `Requests that failed: ${runs.reduce((sum, { result }) => sum + result.failed, 0)}.`,
     ],
   };
 }
 
-async function measureServer(
-  server: Measured,
+/** In each round each server has its turn at each number of connections: neighbours in time are what is compared. */
+async function inTurns(
+  servers: readonly Measured[],
   around: Surroundings,
   bodies: Bodies,
-  { started, runs }: { readonly started: Started[]; readonly runs: Run[] },
-): Promise<void> {
-  const { dir, signal } = around;
-  const process = await ServerProcess.start(server, bodies[server.bodies][0] ?? '', signal);
+): Promise<{ readonly started: readonly Started[]; readonly runs: readonly Run[] }> {
+  const { dir, onProgress, signal } = around;
+  const [started, runs, processes]: [Started[], Run[], ServerProcess[]] = [[], [], []];
+  const one = (server: Measured, connections: number, seconds: number) =>
+    load({ url: server.url, bodies: join(dir, server.bodies), connections, seconds, signal });
   try {
-    started.push({ server, startMs: process.startMs, idleMib: await process.residentMib() });
-    const one = (connections: number, seconds: number) =>
-      load({ url: server.url, bodies: join(dir, server.bodies), connections, seconds, signal });
-    await one(16, WARM_UP_SECONDS);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const connections of CONNECTIONS)
-        runs.push({ server, connections, result: await one(connections, SECONDS) });
+    for (const server of servers) {
+      await asStep(onProgress, { step: `${server.name} starts`, expectedSeconds: 8 }, async () => {
+        const process = await ServerProcess.start(server, bodies[server.bodies][0] ?? '', signal);
+        processes.push(process);
+        started.push({ server, startMs: process.startMs, idleMib: await process.residentMib() });
+        await one(server, 16, WARM_UP_SECONDS);
+      });
     }
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const expectedSeconds = servers.length * CONNECTIONS.length * (SECONDS + 0.3);
+      await asStep(onProgress, { step: `Round ${round} of ${ROUNDS}`, expectedSeconds }, async () => {
+        for (const connections of CONNECTIONS) {
+          for (const server of servers) {
+            runs.push({ server, round, connections, result: await one(server, connections, SECONDS) });
+          }
+        }
+      });
+    }
+    return { started, runs };
   } finally {
-    await process.stop();
+    await Promise.all(processes.map((process) => process.stop()));
   }
 }
 
@@ -131,10 +140,16 @@ function medianRps(runs: readonly Run[], server: Measured, connections: number):
 function ratioRows(servers: readonly Measured[], runs: readonly Run[]): BenchRow[] {
   const [own] = servers;
   if (own === undefined) return [];
-  const mine = medianRps(runs, own, 16);
+  const rate = (server: Measured, round: number) =>
+    medianRps(
+      runs.filter((one) => one.round === round),
+      server,
+      16,
+    );
   const to = (name: string, peer: Measured | undefined): BenchRow[] => {
     if (peer === undefined) return [];
-    const ratio = Math.round((mine / medianRps(runs, peer, 16)) * 100) / 100;
+    const ratios = Array.from({ length: ROUNDS }, (_, at) => rate(own, at + 1) / rate(peer, at + 1));
+    const ratio = Math.round(quantile(ratios, 0.5) * 100) / 100;
     return [{ name, value: ratio, unit: 'ratio', peer: peer.name, ratio }];
   };
   const python = servers.filter(({ kind }) => kind === 'python');
