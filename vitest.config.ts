@@ -30,6 +30,8 @@ export default defineConfig({
         test: {
           name: 'clients',
           include: ['test/**/*.clients.ts'],
+          // Python takes both processors by itself.
+          fileParallelism: false,
           testTimeout: 60_000,
           // Where nothing has prepared the tier, the first test installs the clients.
           hookTimeout: 600_000,
