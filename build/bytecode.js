@@ -70,9 +70,11 @@ async function ask(port) {
 
 /** undefined: nobody listens yet. */
 async function statusOf(port, method, path, body) {
-  const headers = { 'content-type': 'application/json', 'content-length': body?.length ?? 0 };
+  // The short way is for connections that stay open.
+  const headers = { connection: 'keep-alive', 'content-type': 'application/json', 'content-length': body?.length ?? 0 };
+  const signal = AbortSignal.timeout(ANSWER_MS);
   const { promise, resolve } = Promise.withResolvers();
-  const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+  const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false, signal }, (response) => {
     response.resume().on('end', () => resolve(response.statusCode));
   });
   asked.on('error', () => resolve(undefined)).end(body);

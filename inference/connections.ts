@@ -42,7 +42,7 @@ export class Connections {
     return this.#open.size;
   }
 
-  /** Requests whose answer is not written yet. */
+  /** Requests of node:http whose answer is not written yet: one that is answered straight from the socket is never seen half done. */
   get inFlight(): number {
     return this.#inFlight;
   }

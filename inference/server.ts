@@ -99,11 +99,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
 }
 
 function httpServer(listener: RequestListener, lanes: Lanes | undefined): Server {
-  const options = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, IncomingMessage: DirectRequest };
+  const options = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS };
   if (lanes === undefined) return new Server(options, listener);
   const { request: lane, wire } = lanes;
   return new WireServer(
-    options,
+    { ...options, IncomingMessage: DirectRequest },
     (request, response) => {
       if (!lane(request, response)) listener(request, response);
     },

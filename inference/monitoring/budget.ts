@@ -16,8 +16,8 @@ export class Budget {
   stride(count: number, width: number, now: number): number {
     this.#left = Math.min(MOST, this.#left + (now - this.#at) * PER_MS);
     this.#at = now;
-    const affordable = Math.floor(this.#left / Math.max(width, 1));
-    if (affordable <= 0) return 0;
+    const affordable = Math.floor(this.#left / width);
+    if (count === 0 || affordable <= 0) return 0;
     const stride = Math.ceil(count / affordable);
     this.#left -= Math.ceil(count / stride) * width;
     return stride;

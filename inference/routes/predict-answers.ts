@@ -20,7 +20,7 @@ export interface PredictAnswersOptions {
 }
 
 /** A request of POST /predict. */
-export interface Asked {
+export interface LaneRequest {
   readonly headers: Pick<IncomingHttpHeaders, 'content-type'>;
   readonly body: Buffer;
   readonly requestId: string;
@@ -28,7 +28,7 @@ export interface Asked {
   readonly start: number;
 }
 
-export interface Told {
+export interface LaneAnswer {
   readonly status: number;
   readonly json: string;
   /** Which model answered. */
@@ -49,7 +49,7 @@ export class PredictAnswers {
     return this.#options.slot.current?.model.remote !== undefined;
   }
 
-  now(asked: Asked): Told {
+  now(asked: LaneRequest): LaneAnswer {
     let served: ServedModel | undefined;
     try {
       const json = this.#options.predict(asked.body, asked.headers['content-type'], (used) => (served = used));
@@ -59,7 +59,7 @@ export class PredictAnswers {
     }
   }
 
-  async later(asked: Asked): Promise<Told> {
+  async later(asked: LaneRequest): Promise<LaneAnswer> {
     let served: ServedModel | undefined;
     try {
       const request = { body: asked.body, contentType: asked.headers['content-type'] };
@@ -70,7 +70,7 @@ export class PredictAnswers {
   }
 
   /** To be called when an answer has been written. */
-  written({ headers, body, requestId, start }: Asked, { status, json, served }: Told): void {
+  written({ headers, body, requestId, start }: LaneRequest, { status, json, served }: LaneAnswer): void {
     const answered = () => ({ requestId, path: '/predict', headers, body, status, answer: json, served });
     offerCopies(this.#options.copies.taps, answered, systemClock);
     this.#logLine?.(() => {
@@ -79,7 +79,7 @@ export class PredictAnswers {
     });
   }
 
-  #refusal({ requestId }: Asked, error: unknown, served: ServedModel | undefined): Told {
+  #refusal({ requestId }: LaneRequest, error: unknown, served: ServedModel | undefined): LaneAnswer {
     const problem = problemOf(error);
     logProblem(this.#options.log, error, { ...logFields(requestId, undefined), route: '/predict' });
     return { status: problem.status, json: JSON.stringify(problemBody(problem, 'python', requestId)), served };

@@ -1,6 +1,8 @@
-// The short way and the framework's way give the same answers: a traceparent sends a request the second way.
+// All ways of POST /predict give the same answers: straight from the socket, from node:http on a connection that has had another kind of request, and through the
+// framework, where a traceparent sends a request.
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,11 +26,15 @@ interface Answer {
   readonly body: string;
 }
 
-/** Without fetch, which adds headers of its own. */
-async function send(body: string, headers: Record<string, string>): Promise<Answer> {
+/** Without fetch, which adds headers of its own. On a connection of its own, unless `agent` has one. */
+async function send(
+  body: string,
+  headers: Record<string, string>,
+  agent = new Agent({ keepAlive: true }),
+): Promise<Answer> {
   const length = { 'content-length': String(Buffer.byteLength(body)) };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const call = request(`${rig.url}/predict`, { method: 'POST', headers: { ...length, ...headers } });
+  const call = request(`${rig.url}/predict`, { method: 'POST', headers: { ...length, ...headers }, agent });
   call.on('error', reject);
   call.on('response', (response) => {
     const { 'x-request-id': id, ...headersOfAnswer } = response.headers;
@@ -39,7 +45,16 @@ async function send(body: string, headers: Record<string, string>): Promise<Answ
     }, reject);
   });
   call.end(body);
-  return promise;
+  return promise.finally(() => agent.destroy());
+}
+
+/** With a connection that node:http has. */
+async function usedAgent(): Promise<Agent> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const call = request(`${rig.url}/live`, { agent }).end();
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  await text(response);
+  return agent;
 }
 
 describe.each<[string, string, Record<string, string>]>([
@@ -54,8 +69,11 @@ describe.each<[string, string, Record<string, string>]>([
   ['a body that is too large', JSON.stringify({ basket_items: {}, note: 'x'.repeat(20_000) }), JSON_TYPE],
   ['a body of several packets', JSON.stringify({ basket_items: {}, note: 'x'.repeat(19_000) }), JSON_TYPE],
 ])('%s', (_, body, headers) => {
-  it('is answered alike both ways', async () => {
-    expect(await send(body, headers)).toEqual(await send(body, { ...headers, ...TRACE }));
+  it('is answered alike all ways', async () => {
+    const answer = await send(body, headers);
+
+    expect(await send(body, headers, await usedAgent())).toEqual(answer);
+    expect(await send(body, { ...headers, ...TRACE })).toEqual(answer);
   });
 });
 

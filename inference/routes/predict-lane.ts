@@ -5,9 +5,10 @@ import { httpDates } from '../clock.ts';
 import type { Connections } from '../connections.ts';
 import { DirectRequest } from '../direct-request.ts';
 import type { Lanes, LaneTools } from '../server.ts';
+import { ASKS_FOR_MORE } from '../wire/fields.ts';
 import type { PlainRoute } from '../wire/wire-connection.ts';
 import { PredictAnswers } from './predict-answers.ts';
-import type { Asked, PredictAnswersOptions, Told } from './predict-answers.ts';
+import type { LaneRequest, PredictAnswersOptions, LaneAnswer } from './predict-answers.ts';
 
 export interface PredictLaneOptions extends PredictAnswersOptions {
   /** The variant's name as a header can carry it. */
@@ -16,8 +17,6 @@ export interface PredictLaneOptions extends PredictAnswersOptions {
   readonly maxBodyBytes: number;
 }
 
-/** Headers for which there is more to do than to predict. */
-const ASKS_FOR_MORE = ['traceparent', 'origin', 'transfer-encoding', 'expect', 'upgrade'] as const;
 const LINE = Buffer.from('POST /predict HTTP/1.1\r\n');
 
 export function predictLanes(options: PredictLaneOptions, tools: LaneTools): Lanes {
@@ -37,12 +36,11 @@ function wireRoute(options: PredictLaneOptions, answers: PredictAnswers, { newRe
       const requestId = newRequestId(given);
       const asked = { headers: { 'content-type': contentType }, body, requestId, start: performance.now() };
       const told = answers.now(asked);
-      answers.written(asked, told);
       const version = (told.served ?? slot.current)?.versionHeader ?? 'none';
       const headers =
         `content-type: application/json\r\nx-model-variant: ${variantHeader}\r\n` +
         `x-model-version: ${version}\r\nx-request-id: ${requestId}\r\n`;
-      return { status: told.status, headers, json: told.json };
+      return { status: told.status, headers, json: told.json, written: () => answers.written(asked, told) };
     },
   };
 }
@@ -53,7 +51,7 @@ function requestLane(
   { newRequestId }: LaneTools,
 ): Lanes['request'] {
   const { connections, variantHeader, slot, maxBodyBytes } = options;
-  const send = (request: DirectRequest, response: ServerResponse, asked: Asked, told: Told): void => {
+  const send = (request: DirectRequest, response: ServerResponse, asked: LaneRequest, told: LaneAnswer): void => {
     const { status, json, served } = told;
     const length = Buffer.byteLength(json);
     const version = (served ?? slot.current)?.versionHeader ?? 'none';

@@ -230,6 +230,7 @@ export function startWorker(start: ThreadStart): Worker {
 
 /** What `work` resolves to, unless the signal comes first. */
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });

@@ -54,6 +54,7 @@ export class Versions implements ServingSlot {
       return undefined;
     } catch (error) {
       this.#known.delete(id);
+      this.#read.delete(key);
       return failureOf(loadErrorOf(error));
     }
   }

@@ -10,22 +10,18 @@ export const CONNECTION = 5;
 /** Asks for something that a plain request does not. */
 const MORE = 6;
 
+/** There is more to do for such a request than to answer it, on whatever short way. */
+export const ASKS_FOR_MORE = ['transfer-encoding', 'expect', 'upgrade', 'origin', 'traceparent'] as const;
+/** And here the answer is given the type of the body alone: these are read by who takes copies, or by intermediaries. */
+const NOT_READ = ['proxy-connection', 'ce-id', SHADOW_HEADER, BINARY_HEADER];
+
 const FIELDS: readonly (readonly [name: string, field: number])[] = [
   ['host', HOST],
   ['content-length', LENGTH],
   ['content-type', TYPE],
   ['x-request-id', REQUEST_ID],
   ['connection', CONNECTION],
-  ['proxy-connection', MORE],
-  ['transfer-encoding', MORE],
-  ['expect', MORE],
-  ['upgrade', MORE],
-  ['origin', MORE],
-  ['traceparent', MORE],
-  // What copies of a request have.
-  ['ce-id', MORE],
-  [SHADOW_HEADER, MORE],
-  [BINARY_HEADER, MORE],
+  ...[...ASKS_FOR_MORE, ...NOT_READ].map((name) => [name, MORE] as const),
 ];
 
 /** By the length of the name. */

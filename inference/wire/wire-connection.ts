@@ -10,6 +10,8 @@ export interface PlainAnswer {
   /** Header lines, each with CRLF, without those of length, date and connection. */
   readonly headers: string;
   readonly json: string;
+  /** To be called when it has been written. */
+  readonly written: () => void;
 }
 
 /** Where plain requests are answered. */
@@ -26,18 +28,24 @@ export interface WireOptions {
   readonly route: PlainRoute;
   readonly reader: PlainRequestReader;
   readonly keepAliveMs: number;
+  /** How long the rest of a body is waited for here: node:http has limits of its own for slow clients. */
+  readonly restMs: number;
   /** Gives the connection to node:http. */
   readonly handOver: (socket: Socket) => void;
   /** This connection is no longer of plain requests. */
   readonly left: (connection: WireConnection) => void;
 }
 
-/** How long the rest of a body is waited for here: node:http has limits of its own for slow clients. */
-const REST_MS = 2_000;
+/** An idle connection is kept a little longer than its client is told: as node:http does, so that no request meets its end. */
+const GRACE_MS = 1_000;
+/** The first request of a new connection is on its way. */
+const NEW_MS = 1_000;
 
 export class WireConnection {
   readonly #socket: Socket;
   readonly #options: WireOptions;
+  /** Until then it is new, by `performance.now()`. */
+  #newUntil = performance.now() + NEW_MS;
   #begun: BegunRequest | undefined;
 
   constructor(socket: Socket, options: WireOptions) {
@@ -45,12 +53,13 @@ export class WireConnection {
     this.#options = options;
     socket.on('data', this.#take).on('end', this.#finish).on('timeout', this.#waited).on('error', this.#failed);
     socket.once('close', this.#leave);
-    socket.setTimeout(options.keepAliveMs);
+    socket.setTimeout(options.keepAliveMs + GRACE_MS);
   }
 
-  /** Ends it, unless a request has begun to come. */
+  /** Ends it, unless a request is on its way, or an answer. */
   endIfIdle(): void {
-    if (this.#begun === undefined) this.destroy();
+    const isBusy = this.#begun !== undefined || this.#socket.writableLength > 0;
+    if (!isBusy && performance.now() >= this.#newUntil) this.destroy();
   }
 
   destroy(): void {
@@ -66,7 +75,7 @@ export class WireConnection {
     begun.add(chunk);
     if (begun.isWhole) {
       this.#begun = undefined;
-      this.#socket.setTimeout(this.#options.keepAliveMs);
+      this.#socket.setTimeout(this.#options.keepAliveMs + GRACE_MS);
       this.#answer(begun.joined());
     } else if (begun.isLate(performance.now())) this.#handOver(begun.joined());
   };
@@ -87,19 +96,26 @@ export class WireConnection {
       }
       if (!this.#send(answer)) return;
       at = request.end;
+      if (this.#socket.isPaused()) {
+        // comes back when the client has read its answers
+        if (at < bytes.length) this.#socket.unshift(bytes.subarray(at));
+        return;
+      }
     }
   }
 
   /** Many clients send the head by itself, and large bodies come in parts. */
   #wait(first: Buffer, bytes: number): void {
-    this.#begun = new BegunRequest(first, bytes, performance.now() + REST_MS);
-    if (!this.#socket.isPaused()) this.#socket.setTimeout(REST_MS);
+    const { restMs } = this.#options;
+    this.#begun = new BegunRequest(first, bytes, performance.now() + restMs);
+    this.#socket.setTimeout(restMs);
   }
 
   /** Whether more can be answered on this connection. */
-  #send({ status, headers, json }: PlainAnswer): boolean {
+  #send({ status, headers, json, written }: PlainAnswer): boolean {
     const socket = this.#socket;
     const { route, keepAliveMs } = this.#options;
+    this.#newUntil = 0;
     const isLast = route.isLeaving(socket);
     const length = Buffer.byteLength(json);
     const goesOn = isLast ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`;
@@ -108,6 +124,7 @@ export class WireConnection {
       `content-length: ${length}\r\nDate: ${route.date()}\r\nConnection: ${goesOn}\r\n\r\n${json}`;
     // as many bytes as letters: ASCII, which is written faster under its own name
     const isTaken = socket.write(text, length === json.length ? 'latin1' : 'utf8');
+    written();
     if (isLast) this.#end();
     else if (!isTaken) this.#untilRead();
     return !isLast;
@@ -120,12 +137,8 @@ export class WireConnection {
   /** A client that does not read its answers is asked for no more until it does. */
   #untilRead(): void {
     const socket = this.#socket;
-    if (socket.isPaused()) return;
     socket.pause();
-    socket.once('drain', () => {
-      socket.resume();
-      if (this.#begun !== undefined) socket.setTimeout(REST_MS);
-    });
+    socket.once('drain', () => socket.resume());
   }
 
   #handOver(bytes: Buffer): void {
@@ -147,7 +160,7 @@ export class WireConnection {
   };
 
   readonly #waited = (): void => {
-    if (this.#begun === undefined || this.#socket.isPaused()) this.destroy();
+    if (this.#begun === undefined) this.destroy();
     else this.#handOver(this.#begun.joined());
   };
 

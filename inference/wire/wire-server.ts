@@ -9,7 +9,11 @@ import type { PlainRoute } from './wire-connection.ts';
 /** Of a server, with what an idle connection is given. */
 export interface WireServerOptions extends ServerOptions {
   readonly keepAliveTimeout: number;
+  /** How long the rest of a body is waited for in front of node:http, in milliseconds. */
+  readonly restMs?: number;
 }
+
+const REST_MS = 2_000;
 
 export class WireServer extends Server {
   readonly #connections = new Set<WireConnection>();
@@ -22,6 +26,7 @@ export class WireServer extends Server {
       route,
       reader: new PlainRequestReader(route),
       keepAliveMs: options.keepAliveTimeout,
+      restMs: options.restMs ?? REST_MS,
       handOver: (socket: Socket) => {
         for (const listener of usual) Reflect.apply(listener, this, [socket]);
       },
