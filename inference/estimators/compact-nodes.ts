@@ -1,5 +1,6 @@
 // The nodes of trees in eight bytes each, for rows of float32. A step of a walk then reads one line of the cache instead of three, and its last one has the
 // answer as well: beside the work of a server, which takes the caches too, waiting for memory is most of what a prediction costs.
+import { inBlocks } from './node-blocks.ts';
 import type { Trees } from './trees.ts';
 
 /** Two words a node, seen as numbers of either kind. */
@@ -11,6 +12,8 @@ export interface CompactNodes {
    * second word: the left child (of a leaf itself), and in the low bits the column that is tested.
    */
   readonly words: Int32Array<ArrayBuffer>;
+  /** Where each tree begins. */
+  readonly roots: Int32Array<ArrayBuffer>;
 }
 
 export const COLUMN_BITS = 8;
@@ -21,23 +24,26 @@ const NAN_BITS = 0x7fc00000;
 /** What a NaN has room for. */
 export const ANSWER_MASK = 2 ** 22 - 1;
 
-/** Bytes of a node. */
-export const COMPACT_BYTES = 8;
+const NODE_BYTES = 8;
+/** Bytes of a node at most, with what its block leaves free. */
+export const COMPACT_BYTES = 11;
 
 /** Undefined where there are more nodes, columns or answers than there is room for. */
-export function compactNodes({ feature, threshold, left, answer, leafWidth, values }: Trees): CompactNodes | undefined {
-  const count = feature.length;
-  const fits = count <= MAX_NODES && values.length / leafWidth <= ANSWER_MASK;
+export function compactNodes(trees: Trees): CompactNodes | undefined {
+  const { feature, threshold, left, answer, leafWidth, values } = trees;
+  const { places, length } = inBlocks(trees);
+  const fits = length <= MAX_NODES && values.length / leafWidth <= ANSWER_MASK;
   if (!fits || largest(feature) > COLUMN_MASK) return undefined;
-  const buffer = new ArrayBuffer(count * COMPACT_BYTES);
+  const buffer = new ArrayBuffer(length * NODE_BYTES);
   const [thresholds, words] = [new Float32Array(buffer), new Int32Array(buffer)];
-  for (let node = 0; node < count; node += 1) {
+  for (let node = 0; node < feature.length; node += 1) {
     const child = left[node] ?? 0;
-    if (child === node) words[2 * node] = NAN_BITS | ((answer[node] ?? 0) / leafWidth);
-    else writeRoundedDown({ thresholds, words }, 2 * node, threshold[node] ?? 0);
-    words[2 * node + 1] = (child << COLUMN_BITS) | (feature[node] ?? 0);
+    const at = 2 * (places[node] ?? 0);
+    if (child === node) words[at] = NAN_BITS | ((answer[node] ?? 0) / leafWidth);
+    else writeRoundedDown({ thresholds, words }, at, threshold[node] ?? 0);
+    words[at + 1] = ((places[child] ?? 0) << COLUMN_BITS) | (feature[node] ?? 0);
   }
-  return { thresholds, words };
+  return { thresholds, words, roots: Int32Array.from(trees.roots, (root) => places[root] ?? 0) };
 }
 
 function largest(numbers: Int32Array): number {
@@ -47,7 +53,11 @@ function largest(numbers: Int32Array): number {
 }
 
 /** The greatest float32 that is not above `value`. */
-export function writeRoundedDown({ thresholds, words }: CompactNodes, at: number, value: number): void {
+export function writeRoundedDown(
+  { thresholds, words }: Pick<CompactNodes, 'thresholds' | 'words'>,
+  at: number,
+  value: number,
+): void {
   thresholds[at] = value;
   const nearest = thresholds[at] ?? 0;
   if (!(nearest > value)) return;

@@ -65,8 +65,8 @@ function walkFour({ trees, values, answers }: Work, tree: number, from: number):
 
 /** As `walkFour`, in the form that needs half of the memory. */
 function walkFourCompact({ trees, values, answers }: Work, nodes: CompactNodes, tree: number, from: number): void {
-  const { roots, depth, leafWidth } = trees;
-  const { thresholds, words } = nodes;
+  const { depth, leafWidth } = trees;
+  const { thresholds, words, roots } = nodes;
   let [a, b, c, d] = [at(roots, tree), at(roots, tree + 1), at(roots, tree + 2), at(roots, tree + 3)];
   const steps = Math.max(at(depth, tree), at(depth, tree + 1), at(depth, tree + 2), at(depth, tree + 3));
   for (let step = 0; step < steps; step += 1) {

@@ -61,8 +61,9 @@ describe('flat trees', () => {
     const bytes = Object.values(trees).map((array) => (ArrayBuffer.isView(array) ? array.byteLength : 0));
     const shared = 4 * 2 * 2 * 8; // all but the two leaves of the first tree, of two numbers each
 
-    expect(bytes.reduce((a, b) => a + b) + 8 * 3 * 5).toBe(5 * bytesOfTree(3, 2) - shared);
-    expect(compact?.words.byteLength).toBe(isFloat32 ? 8 * 3 * 5 : undefined);
+    expect(bytes.reduce((a, b) => a + b) + 11 * 3 * 5).toBe(5 * bytesOfTree(3, 2) - shared);
+    if (isFloat32) expect(compact?.words.byteLength).toBeLessThanOrEqual(11 * 3 * 5);
+    else expect(compact).toBeUndefined();
   });
 
   it.each([1, 2, 3, 4, 5, 8, 11])('add up %i trees', (count) => {
