@@ -81,7 +81,7 @@ async function open(parts: Parts, publicApi: Serving, adminApi: FastifyInstance 
     throw directoryFailure(config.artifactDir, error);
   });
   const adminPort = await listenAdmin(adminApi, config);
-  if (adminApi === undefined) log.warn('ADMIN_TOKEN is not set: the admin port is off, the model cannot be reloaded');
+  if (adminApi === undefined) log.warn('ADMIN_TOKEN is not set: the admin port is off');
   log.info({ ...ports, adminPort, servingThreads, variant, origin }, 'listening');
   threads.start(ports);
   return { ...ports, adminPort };

@@ -27,6 +27,8 @@ const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
 /** These two are what runs this test. */
 const RUN_THIS = ['npm test', 'npm run test:unit'];
 const ALONE = 'MODEL_PATH=test/fixtures/models/basket-blue/model.tar.gz npm run inference';
+/** To the server of `ALONE`. */
+const CURLS = shell(text('README.md')).filter((command) => command.startsWith('curl '));
 
 it.each(all)('$file: links and paths lead to something', ({ file, content }) => {
   const links = [...content.matchAll(/\]\(([^)#]+)[^)]*\)/g)]
@@ -47,13 +49,14 @@ it.each(all)('$file: every npm command is a script', ({ content }) => {
 it('every command in a block is run by a test', () => {
   const commands = new Set(all.flatMap(({ content }) => shell(content)));
   const unknown = [...commands].filter(
-    (command) => !(command in RUN_ELSEWHERE) && !RUN_THIS.includes(command) && command !== ALONE,
+    (command) =>
+      !(command in RUN_ELSEWHERE) && !RUN_THIS.includes(command) && command !== ALONE && !CURLS.includes(command),
   );
   expect(unknown).toEqual([]);
   for (const file of Object.values(RUN_ELSEWHERE)) expect(existsSync(join(root, file)), file).toBe(true);
 });
 
-it('the model server runs alone by the command in the docs', async () => {
+it('the model server runs alone by the command in the docs, and answers those that follow it', async () => {
   const [port = 0] = await freePorts(1);
   const child = spawn('sh', ['-c', ALONE], {
     cwd: root,
@@ -72,6 +75,8 @@ it('the model server runs alone by the command in the docs', async () => {
       return response.json();
     });
     expect(answer).toMatchObject({ model_version: 'blue-1' });
+    expect(CURLS.length).toBeGreaterThan(3);
+    for (const curl of CURLS) expect(Object.keys(await answerOf(curl, port)).length, curl).toBeGreaterThan(0);
   } finally {
     process.kill(-Number(child.pid), 'SIGTERM');
     await once(child, 'exit');
@@ -132,6 +137,21 @@ describe('docs/configuration.md', () => {
     expect(content).toContain(`\`${name}\``);
   });
 });
+
+/** What curl would be answered: not every machine has it. */
+async function answerOf(curl: string, port: number): Promise<object> {
+  const words = [...curl.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain = '']) => quoted ?? plain);
+  const [, , address = '', ...options] = words;
+  const [header, body] = ['-H', '-d'].map((flag) =>
+    options.includes(flag) ? options[options.indexOf(flag) + 1] : undefined,
+  );
+  const response = await fetch(`http://${address.replace('localhost:8080', `127.0.0.1:${port}`)}`, {
+    ...(body !== undefined && { method: 'POST', body }),
+    headers: Object.fromEntries(header === undefined ? [] : [header.split(': ')]),
+  });
+  expect(response.status, curl).toBe(200);
+  return (await response.json()) as object;
+}
 
 async function retry<T>(attempt: () => Promise<T>): Promise<T> {
   for (let left = 100; ; left -= 1) {

@@ -195,7 +195,7 @@ function adminApiOf(parts: Parts): FastifyInstance | undefined {
   const { config, settings, adaptation, artifacts, log } = parts;
   const { adminToken: token, variant, modelDeployment } = config;
   if (token === undefined) {
-    log.warn('ADMIN_TOKEN is not set: the admin port is off, the model cannot be reloaded');
+    log.warn('ADMIN_TOKEN is not set: the admin port is off');
     return undefined;
   }
   const app = serverOf(parts);
