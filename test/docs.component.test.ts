@@ -147,7 +147,7 @@ async function answerOf(curl: string, port: number): Promise<object> {
   );
   const response = await fetch(`http://${address.replace('localhost:8080', `127.0.0.1:${port}`)}`, {
     ...(body !== undefined && { method: 'POST', body }),
-    headers: Object.fromEntries(header === undefined ? [] : [header.split(': ')]),
+    headers: new Headers(header === undefined ? [] : [header.split(': ') as [string, string]]),
   });
   expect(response.status, curl).toBe(200);
   return (await response.json()) as object;
