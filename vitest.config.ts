@@ -32,7 +32,8 @@ export default defineConfig({
           include: ['test/**/*.clients.ts'],
           // Python takes both processors by itself.
           fileParallelism: false,
-          testTimeout: 60_000,
+          // A row of a forest takes scikit-learn some ten milliseconds where the machine is busy.
+          testTimeout: 120_000,
           // Where nothing has prepared the tier, the first test installs the clients.
           hookTimeout: 600_000,
         },

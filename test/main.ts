@@ -147,7 +147,11 @@ async function runParts(parts: readonly Part[], filters: readonly string[], sign
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, words } = readCommandLine(args, { only: { type: 'string', multiple: true } });
   const only = values.only?.map((name) => oneOf('--only', name, PARTS)) ?? [];
-  const parts = selectParts(only, words, globSync('{operator,inference,router,cli,test}/**/*.ts', { cwd: projectRoot }));
+  const parts = selectParts(
+    only,
+    words,
+    globSync('{operator,inference,router,cli,test}/**/*.ts', { cwd: projectRoot }),
+  );
   const usesDocker = parts.includes('cluster') || parts.includes('host');
   const dockerWasUp = usesDocker && (await isDockerUp());
   const total = await runParts(parts, words, signal);

@@ -33,7 +33,7 @@ export function decompressed(file: Uint8Array, maxBytes: number): Uint8Array {
 
 /**
  * A file without its xz compression, where it has one. The decoder is loaded with the first such file; it is WebAssembly, which reaches no memory but its own, and
- * takes no dictionary that joblib does not write (64 MiB). Throws ModelError; never holds more than `maxBytes`.
+ * takes no dictionary that joblib does not write (64 MiB). Throws ModelError; never unpacks more than `maxBytes`, which it holds twice for a moment.
  */
 export async function withoutXz(file: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   if (!startsWith(file, XZ)) return file;

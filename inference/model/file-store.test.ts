@@ -267,12 +267,18 @@ describe('a directory is refused', () => {
   });
 
   it('whose link leads nowhere, or whose model is a folder', async () => {
-    await symlink('gone', join(dir, 'model.joblib'));
-    const dangling = await failure(etagNow());
-    await rm(join(dir, 'model.joblib'));
+    const nowhere = [];
+    for (const target of ['gone', 'model.joblib']) {
+      await symlink(target, join(dir, 'model.joblib'));
+      nowhere.push(await failure(etagNow()));
+      await rm(join(dir, 'model.joblib'));
+    }
     await mkdir(join(dir, 'model.joblib'));
 
-    expect(dangling.reason).toBe('NoSuchKey');
+    for (const { reason, message } of nowhere) {
+      expect(reason).toBe('NoSuchKey');
+      expect(message).toBe(`model.joblib in ${dir} is gone, or a link that leads nowhere: put the file itself there`);
+    }
     expect((await failure(etagNow())).message).toBe(`model.joblib in ${dir} is not a file`);
   });
 

@@ -34,6 +34,7 @@ export interface LocalFiles {
 }
 
 const HINT = 'set MODEL_PATH, AWS_REGION with MODEL_BUCKET and MODEL_KEY, or MODEL_STORE_URL with both';
+const LEADS_NOWHERE = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 /** Most names of a directory that a message shows. */
 const SHOWN = 5;
 
@@ -84,7 +85,10 @@ function chosen(path: string, names: readonly string[]): readonly [string, ...st
 }
 
 async function inside(path: string, root: string, name: string): Promise<LocalFile> {
-  const target = await realpath(join(root, name));
+  const target = await realpath(join(root, name)).catch((error: unknown) => {
+    if (!LEADS_NOWHERE.includes(codeOf(error) ?? '')) throw error;
+    throw missing(`${name} in ${path} is gone, or a link that leads nowhere: put the file itself there`);
+  });
   const way = relative(root, target);
   // `..data/model.joblib` is a way inside.
   if (way === '..' || way.startsWith(`..${sep}`)) {

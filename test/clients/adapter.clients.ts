@@ -210,7 +210,7 @@ async function probabilitiesOf({ url }: ForeignServer, name = 'basket-blue'): Pr
 }
 
 async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 1000; !(await check()); left -= 1) {
+  for (let left = 4000; !(await check()); left -= 1) {
     if (left === 0) throw new Error('it did not come to that');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
