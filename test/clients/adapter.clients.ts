@@ -148,8 +148,8 @@ it('gives the Python service its model again when a reload of somebody else has 
   const { adapter, server } = await startPython();
   const file = await readFile(adapter.modelPath);
   await writeFile(adapter.modelPath, 'broken');
-  await fetch(`${server.url}/model/reload`, { method: 'POST' });
-  await until(async () => (await fetch(`${server.url}/ready`)).status === 503);
+  await ask(`${server.url}/model/reload`, { method: 'POST' });
+  await until(async () => (await ask(`${server.url}/ready`)).status === 503);
 
   await adapter.until('its model', ({ version }) => version === 'blue-1');
 
@@ -186,8 +186,13 @@ async function startLoad({ url }: ForeignServer): Promise<Clients> {
   return load;
 }
 
+/** On a connection of its own: uvicorn ends idle ones after five seconds, which the next request may meet. */
+async function ask(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, { ...init, headers: { ...(init.headers as Record<string, string>), connection: 'close' } });
+}
+
 async function versionOf({ url }: ForeignServer): Promise<unknown> {
-  const answer = await fetch(`${url}/model/info`);
+  const answer = await ask(`${url}/model/info`);
   return ((await answer.json()) as { version?: string }).version;
 }
 
@@ -199,7 +204,7 @@ async function probabilitiesOf({ url }: ForeignServer, name = 'basket-blue'): Pr
     inputs: [{ name: 'rows', shape: [rows.length, width], datatype: 'FP64', data: rows.flat() }],
     outputs: [{ name: 'predict_proba' }],
   };
-  const answer = await fetch(`${url}/v2/models/forest/infer`, {
+  const answer = await ask(`${url}/v2/models/forest/infer`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
