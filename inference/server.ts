@@ -8,6 +8,7 @@ import { accessLog } from './access-log.ts';
 import type { AccessLogOptions } from './access-log.ts';
 import { addCorsHeaders } from './cors.ts';
 import type { CorsOrigins } from './cors.ts';
+import { versionHeaderOf } from './model/reported.ts';
 import type { SlotView } from './model/reported.ts';
 import type { ServedModel } from './model/served.ts';
 import { headerSafe } from './model/served.ts';
@@ -124,9 +125,8 @@ function answerHeaders({ slot, variant, connections, corsOrigins }: ServerOption
     payload: unknown,
     done: (error: null, payload: unknown) => void,
   ) => {
-    const served = request.served ?? slot.current;
     reply.header('x-model-variant', variantHeader);
-    reply.header('x-model-version', served === undefined ? 'none' : served.versionHeader);
+    reply.header('x-model-version', versionHeaderOf(request.served, slot));
     reply.header('x-request-id', request.id);
     const trace = traceOfRequest(request);
     if (trace !== undefined) reply.header('traceparent', trace.header);

@@ -5,6 +5,7 @@ import type { ConnectionInjector, sendUnaryData, ServerUnaryCall } from '@grpc/g
 import { accessLog } from '../access-log.ts';
 import type { AccessLogOptions } from '../access-log.ts';
 import { systemClock } from '../clock.ts';
+import { versionHeaderOf } from '../model/reported.ts';
 import { headerSafe } from '../model/served.ts';
 import type { ServedModel } from '../model/served.ts';
 import type { Copies } from '../monitoring/copies.ts';
@@ -96,7 +97,7 @@ function answering({ slot, variant, log, copies, ...options }: GrpcOptions) {
     const headers = (): Metadata => {
       const metadata = new Metadata();
       metadata.set('x-model-variant', variantHeader);
-      metadata.set('x-model-version', (served ?? slot.current)?.versionHeader ?? 'none');
+      metadata.set('x-model-version', versionHeaderOf(served, slot));
       metadata.set('x-request-id', requestId);
       if (trace !== undefined) metadata.set('traceparent', trace.header);
       return metadata;

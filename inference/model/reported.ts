@@ -13,6 +13,14 @@ export interface Reported {
   readonly loadedAt: string;
 }
 
+/** The version that an answer names: of the model that gave it, otherwise of the one in use. */
+export function versionHeaderOf(
+  served: Pick<Reported, 'versionHeader'> | undefined,
+  { current }: { readonly current: Pick<Reported, 'versionHeader'> | undefined },
+): string {
+  return (served ?? current)?.versionHeader ?? 'none';
+}
+
 /** What health, metrics, headers and /model/info read of a slot. */
 export interface SlotView {
   readonly current: Reported | undefined;

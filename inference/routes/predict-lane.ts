@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { httpDates } from '../clock.ts';
 import type { Connections } from '../connections.ts';
 import { DirectRequest } from '../direct-request.ts';
+import { versionHeaderOf } from '../model/reported.ts';
 import type { Lanes, LaneTools } from '../server.ts';
 import { ASKS_FOR_MORE } from '../wire/fields.ts';
 import type { PlainRoute } from '../wire/wire-connection.ts';
@@ -36,10 +37,9 @@ function wireRoute(options: PredictLaneOptions, answers: PredictAnswers, { newRe
       const requestId = newRequestId(given);
       const asked = { headers: { 'content-type': contentType }, body, requestId, start: performance.now() };
       const told = answers.now(asked);
-      const version = (told.served ?? slot.current)?.versionHeader ?? 'none';
       const headers =
         `content-type: application/json\r\nx-model-variant: ${variantHeader}\r\n` +
-        `x-model-version: ${version}\r\nx-request-id: ${requestId}\r\n`;
+        `x-model-version: ${versionHeaderOf(told.served, slot)}\r\nx-request-id: ${requestId}\r\n`;
       return { status: told.status, headers, json: told.json, written: () => answers.written(asked, told) };
     },
   };
@@ -54,10 +54,10 @@ function requestLane(
   const send = (request: DirectRequest, response: ServerResponse, asked: LaneRequest, told: LaneAnswer): void => {
     const { status, json, served } = told;
     const length = Buffer.byteLength(json);
-    const version = (served ?? slot.current)?.versionHeader ?? 'none';
     // Names and values in turns, which node:http takes as they are.
     const headers = ['content-type', 'application/json', 'content-length', String(length)];
-    headers.push('x-model-variant', variantHeader, 'x-model-version', version, 'x-request-id', asked.requestId);
+    headers.push('x-model-variant', variantHeader, 'x-model-version', versionHeaderOf(served, slot));
+    headers.push('x-request-id', asked.requestId);
     if (connections.isLeaving(request.socket)) headers.push('connection', 'close');
     response.writeHead(status, headers);
     response.end(json);
