@@ -31,9 +31,9 @@ export const COMPACT_BYTES = 11;
 /** Undefined where there are more nodes, columns or answers than there is room for. */
 export function compactNodes(trees: Trees): CompactNodes | undefined {
   const { feature, threshold, left, answer, leafWidth, values } = trees;
+  if (values.length / leafWidth > ANSWER_MASK || largest(feature) > COLUMN_MASK) return undefined;
   const { places, length } = inBlocks(trees);
-  const fits = length <= MAX_NODES && values.length / leafWidth <= ANSWER_MASK;
-  if (!fits || largest(feature) > COLUMN_MASK) return undefined;
+  if (length > MAX_NODES) return undefined;
   const buffer = new ArrayBuffer(length * NODE_BYTES);
   const [thresholds, words] = [new Float32Array(buffer), new Int32Array(buffer)];
   for (let node = 0; node < feature.length; node += 1) {

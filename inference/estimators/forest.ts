@@ -57,7 +57,7 @@ function meanOfTrees(trees: Trees, missing: boolean): (input: Matrix) => Float64
   return (input) => {
     if (input.rows === 1 && row.length !== input.columns) row = new Float32Array(input.columns);
     const sums = new Float64Array(input.rows * trees.outputs);
-    addTrees(trees, rounded(input, missing, input.rows === 1 ? row : new Float32Array(input.values.length)), sums);
+    addTrees(trees, rounded(input, missing, input.rows === 1 ? row : undefined), sums);
     for (let at = 0; at < sums.length; at += 1) sums[at] = (sums[at] ?? 0) / trees.roots.length;
     return sums;
   };

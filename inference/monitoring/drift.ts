@@ -76,11 +76,10 @@ export class Drift {
     const followed = this.#of(served);
     if (followed === undefined) return;
     const stride = this.#budget.stride(count, followed.reference.columns.length + 1, now);
-    if (stride > 0) {
-      countRows(followed, observed, stride);
-      countAnswers(followed, observed, answers, stride);
-    }
-    this.#skipped += stride > 0 ? count - Math.ceil(count / stride) : count;
+    this.#skipped += count;
+    if (stride === 0) return;
+    this.#skipped -= countRows(followed, observed, stride);
+    countAnswers(followed, observed, answers, stride);
   }
 
   read(): DriftReading {
@@ -176,8 +175,8 @@ export interface Observed {
   readonly now: number;
 }
 
-/** Every so many of the rows. */
-function countRows(followed: Followed, { rows, count, now }: Observed, stride: number): void {
+/** Every so many of the rows. Answers how many those are. */
+function countRows(followed: Followed, { rows, count, now }: Observed, stride: number): number {
   const { model, reference, outside } = followed;
   const { columns, bins } = reference;
   const counts = followed.features.current(now);
@@ -187,7 +186,9 @@ function countRows(followed: Followed, { rows, count, now }: Observed, stride: n
       add(counts, slotOf(bins, at, rows[start + (columns[at] ?? 0)] ?? NaN, outside));
     }
   }
-  counts[counts.length - 1] = (counts[counts.length - 1] ?? 0) + Math.ceil(count / stride);
+  const counted = Math.ceil(count / stride);
+  counts[counts.length - 1] = (counts[counts.length - 1] ?? 0) + counted;
+  return counted;
 }
 
 function countAnswers(

@@ -27,7 +27,10 @@ export interface PlainRoute extends PlainRules {
 export interface WireOptions {
   readonly route: PlainRoute;
   readonly reader: PlainRequestReader;
-  readonly keepAliveMs: number;
+  /** What an answer says of its connection, but for the last one. */
+  readonly keepAlive: string;
+  /** How long a connection may be idle. */
+  readonly idleMs: number;
   /** How long the rest of a body is waited for here: node:http has limits of its own for slow clients. */
   readonly restMs: number;
   /** Gives the connection to node:http. */
@@ -36,8 +39,6 @@ export interface WireOptions {
   readonly left: (connection: WireConnection) => void;
 }
 
-/** An idle connection is kept a little longer than its client is told: as node:http does, so that no request meets its end. */
-const GRACE_MS = 1_000;
 /** The first request of a new connection is on its way. */
 const NEW_MS = 1_000;
 
@@ -53,7 +54,7 @@ export class WireConnection {
     this.#options = options;
     socket.on('data', this.#take).on('end', this.#finish).on('timeout', this.#waited).on('error', this.#failed);
     socket.once('close', this.#leave);
-    socket.setTimeout(options.keepAliveMs + GRACE_MS);
+    socket.setTimeout(options.idleMs);
   }
 
   /** Ends it, unless a request is on its way, or an answer. */
@@ -75,7 +76,7 @@ export class WireConnection {
     begun.add(chunk);
     if (begun.isWhole) {
       this.#begun = undefined;
-      this.#socket.setTimeout(this.#options.keepAliveMs + GRACE_MS);
+      this.#socket.setTimeout(this.#options.idleMs);
       this.#answer(begun.joined());
     } else if (begun.isLate(performance.now())) this.#handOver(begun.joined());
   };
@@ -114,14 +115,13 @@ export class WireConnection {
   /** Whether more can be answered on this connection. */
   #send({ status, headers, json, written }: PlainAnswer): boolean {
     const socket = this.#socket;
-    const { route, keepAliveMs } = this.#options;
+    const { route, keepAlive } = this.#options;
     this.#newUntil = 0;
     const isLast = route.isLeaving(socket);
     const length = Buffer.byteLength(json);
-    const goesOn = isLast ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`;
     const text =
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers}` +
-      `content-length: ${length}\r\nDate: ${route.date()}\r\nConnection: ${goesOn}\r\n\r\n${json}`;
+      `content-length: ${length}\r\nDate: ${route.date()}\r\nConnection: ${isLast ? 'close' : keepAlive}\r\n\r\n${json}`;
     // as many bytes as letters: ASCII, which is written faster under its own name
     const isTaken = socket.write(text, length === json.length ? 'latin1' : 'utf8');
     written();

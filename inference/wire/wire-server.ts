@@ -14,6 +14,8 @@ export interface WireServerOptions extends ServerOptions {
 }
 
 const REST_MS = 2_000;
+/** An idle connection is kept a little longer than its client is told: as node:http does, so that no request meets its end. */
+const GRACE_MS = 1_000;
 
 export class WireServer extends Server {
   readonly #connections = new Set<WireConnection>();
@@ -25,7 +27,8 @@ export class WireServer extends Server {
     const how = {
       route,
       reader: new PlainRequestReader(route),
-      keepAliveMs: options.keepAliveTimeout,
+      keepAlive: `keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveTimeout / 1000)}`,
+      idleMs: options.keepAliveTimeout + GRACE_MS,
       restMs: options.restMs ?? REST_MS,
       handOver: (socket: Socket) => {
         for (const listener of usual) Reflect.apply(listener, this, [socket]);
