@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startFakeFiles } from '../../test/support/fake-files.ts';
 import type { FakeFiles, FileFault } from '../../test/support/fake-files.ts';
-import { LoadError } from '../errors.ts';
+import { loadFailure } from '../../test/support/load-failure.ts';
 import { Artifacts } from './artifacts.ts';
 import { httpStore } from './http.ts';
 import type { Wanted } from './store.ts';
@@ -41,15 +41,6 @@ const store = (more: { authorization?: string; url?: string } = {}) =>
 const fetched = (wanted: Partial<Wanted> = {}, limits = LIMITS) =>
   store().fetch({ key: KEY, ...wanted }, path, limits, signal);
 
-async function failure(call: Promise<unknown>): Promise<{ readonly reason: string; readonly message: string }> {
-  const error: unknown = await call.then(
-    () => 'no error',
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof LoadError) return error;
-  throw new Error(`got ${String(error)}`);
-}
-
 describe('an object', () => {
   it('is downloaded as it is, hashed on the way', async () => {
     const { etag, sha256, size } = files.put(PATH, bytes('a'));
@@ -74,7 +65,7 @@ describe('an object', () => {
     files.ways.authorization = 'Bearer t';
     files.put(PATH, bytes('a'));
 
-    const denied = await failure(fetched());
+    const denied = await loadFailure(fetched());
     const found = await store({ authorization: 'Bearer t' }).fetch({ key: KEY }, path, LIMITS, signal);
 
     expect(denied).toMatchObject({
@@ -108,7 +99,7 @@ describe.each(WAYS)('a version ($etags ETags, If-Match $ifMatch)', (ways) => {
     const seen = await store().look(KEY, signal);
     files.put(PATH, bytes('b'));
 
-    expect((await failure(fetched(seen))).reason).toBe('ObjectChanged');
+    expect((await loadFailure(fetched(seen))).reason).toBe('ObjectChanged');
   });
 
   it('that is replaced by one of another size within the same second is refused', async () => {
@@ -116,7 +107,7 @@ describe.each(WAYS)('a version ($etags ETags, If-Match $ifMatch)', (ways) => {
     const seen = await store().look(KEY, signal);
     files.put(PATH, bytes('b', 5001), 7);
 
-    expect((await failure(fetched(seen))).reason).toBe('ObjectChanged');
+    expect((await loadFailure(fetched(seen))).reason).toBe('ObjectChanged');
   });
 
   it('is known when a HEAD leaves the length out, or a GET does', async () => {
@@ -139,7 +130,7 @@ it('a version of another ETag is not begun, also where no length is told', async
   files.faults.push({ kind: 'headers', headers: { 'content-length': undefined, 'transfer-encoding': 'chunked' } });
   const fresh = join(dir, 'not-begun');
 
-  const refused = await failure(store().fetch({ key: KEY, etag: '"other"' }, fresh, LIMITS, signal));
+  const refused = await loadFailure(store().fetch({ key: KEY, etag: '"other"' }, fresh, LIMITS, signal));
 
   expect(refused.reason).toBe('ObjectChanged');
   expect(existsSync(fresh)).toBe(false);
@@ -150,7 +141,7 @@ it('a version is not taken from a server that does not name it any more', async 
   files.ways.ifMatch = false;
   files.faults.push({ kind: 'headers', headers: { etag: undefined, 'last-modified': undefined } });
 
-  expect((await failure(fetched({ etag }))).reason).toBe('ObjectChanged');
+  expect((await loadFailure(fetched({ etag }))).reason).toBe('ObjectChanged');
 });
 
 describe('what is refused', () => {
@@ -183,7 +174,7 @@ describe('what is refused', () => {
     files.put(PATH, bytes('a'));
     files.faults.push(fault);
 
-    const refused = await failure(fetched());
+    const refused = await loadFailure(fetched());
 
     expect(refused).toMatchObject({ reason, message: expect.stringMatching(message) as string });
     expect(refused.message).not.toContain('canary');
@@ -193,7 +184,7 @@ describe('what is refused', () => {
   it('an object of another size than was asked for', async () => {
     files.put(PATH, bytes('a'));
 
-    expect(await failure(fetched({ size: 4000 }))).toMatchObject({ reason: 'ObjectChanged' });
+    expect(await loadFailure(fetched({ size: 4000 }))).toMatchObject({ reason: 'ObjectChanged' });
   });
 
   it.each([
@@ -203,21 +194,21 @@ describe('what is refused', () => {
     files.put(PATH, bytes('a', 100_001));
     files.faults.push({ kind: 'headers', headers });
 
-    expect((await failure(fetched())).reason).toBe('ArtifactTooLarge');
+    expect((await loadFailure(fetched())).reason).toBe('ArtifactTooLarge');
   });
 
   it('an object that says it is too large is not begun', async () => {
     files.put(PATH, bytes('a', 100_001));
     const fresh = join(dir, 'fresh');
 
-    expect((await failure(store().fetch({ key: KEY }, fresh, LIMITS, signal))).reason).toBe('ArtifactTooLarge');
+    expect((await loadFailure(store().fetch({ key: KEY }, fresh, LIMITS, signal))).reason).toBe('ArtifactTooLarge');
     expect(existsSync(fresh)).toBe(false);
   });
 
   it('a server that is not there', async () => {
     const away = store({ url: 'http://127.0.0.1:1' });
 
-    expect(await failure(away.look(KEY, signal))).toMatchObject({
+    expect(await loadFailure(away.look(KEY, signal))).toMatchObject({
       reason: 'StoreUnreachable',
       message: expect.stringContaining('no answer (ECONNREFUSED)') as string,
     });
@@ -227,7 +218,7 @@ describe('what is refused', () => {
     ['a key that leads out', { key: '../secret' }],
     ['a version id', { versionId: 'v1' }],
   ])('%s, without a request', async (_, wanted) => {
-    expect((await failure(fetched(wanted))).reason).toBe('NoSuchKey');
+    expect((await loadFailure(fetched(wanted))).reason).toBe('NoSuchKey');
     expect(files.requests).toEqual([]);
   });
 });
@@ -254,7 +245,7 @@ it('is tried three times where that may help, and once where it may not', async 
 
   const found = await artifacts.obtain({ key: KEY, etag }, signal);
   files.requests.length = 0;
-  const changed = await failure(artifacts.obtain({ key: KEY, etag: '"other"' }, signal));
+  const changed = await loadFailure(artifacts.obtain({ key: KEY, etag: '"other"' }, signal));
 
   expect(found.sha256).toBe(sha256);
   expect(changed.reason).toBe('ObjectChanged');
