@@ -6,16 +6,16 @@ export class BegunRequest {
   readonly #deadline: number;
   #have: number;
 
-  /** @param bytes of the whole request. @param deadline by `performance.now()`: clients that take longer are for node:http, which has limits for them. */
+  /** Copies what it is given. @param bytes of the whole request. @param deadline by `performance.now()`: clients that take longer are for node:http, which has limits for them. */
   constructor(first: Buffer, bytes: number, deadline: number) {
-    this.#parts = [first];
+    this.#parts = [Buffer.from(first)];
     this.#have = first.length;
     this.#bytes = bytes;
     this.#deadline = deadline;
   }
 
   add(part: Buffer): void {
-    this.#parts.push(part);
+    this.#parts.push(Buffer.from(part));
     this.#have += part.length;
   }
 

@@ -3,6 +3,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { BegunRequest } from './begun-request.ts';
+import { takeReads } from './reads.ts';
+import type { Take } from './reads.ts';
 import type { PlainRequest, PlainRequestReader, PlainRules } from './plain-request.ts';
 
 export interface PlainAnswer {
@@ -48,11 +50,15 @@ export class WireConnection {
   /** Until then it is new, by `performance.now()`. */
   #newUntil = performance.now() + NEW_MS;
   #begun: BegunRequest | undefined;
+  /** What has been read behind an answer that the client is to read first. */
+  #rest: Buffer | undefined;
+  #state: 'plain' | 'ended' | 'left' = 'plain';
 
   constructor(socket: Socket, options: WireOptions) {
     this.#socket = socket;
     this.#options = options;
-    socket.on('data', this.#take).on('end', this.#finish).on('timeout', this.#waited).on('error', this.#failed);
+    takeReads(socket, this.#take);
+    socket.on('end', this.#finish).on('timeout', this.#waited).on('error', this.#failed);
     socket.once('close', this.#leave);
     socket.setTimeout(options.idleMs);
   }
@@ -67,19 +73,31 @@ export class WireConnection {
     this.#socket.destroy();
   }
 
-  readonly #take = (chunk: Buffer): void => {
+  readonly #take: Take = (bytes) => {
+    switch (this.#state) {
+      case 'plain':
+        this.#read(bytes);
+        return true;
+      case 'left':
+        return this.#socket.push(Buffer.from(bytes));
+      case 'ended':
+        return true;
+    }
+  };
+
+  #read(bytes: Buffer): void {
     const begun = this.#begun;
     if (begun === undefined) {
-      this.#answer(chunk);
+      this.#answer(bytes);
       return;
     }
-    begun.add(chunk);
+    begun.add(bytes);
     if (begun.isWhole) {
       this.#begun = undefined;
       this.#socket.setTimeout(this.#options.idleMs);
       this.#answer(begun.joined());
     } else if (begun.isLate(performance.now())) this.#handOver(begun.joined());
-  };
+  }
 
   #answer(bytes: Buffer): void {
     const { route, reader } = this.#options;
@@ -98,8 +116,7 @@ export class WireConnection {
       if (!this.#send(answer)) return;
       at = request.end;
       if (this.#socket.isPaused()) {
-        // comes back when the client has read its answers
-        if (at < bytes.length) this.#socket.unshift(bytes.subarray(at));
+        if (at < bytes.length) this.#rest = Buffer.from(bytes.subarray(at));
         return;
       }
     }
@@ -131,24 +148,31 @@ export class WireConnection {
   }
 
   #end(): void {
-    this.#socket.off('data', this.#take).resume().destroySoon();
+    this.#state = 'ended';
+    this.#socket.destroySoon();
   }
 
   /** A client that does not read its answers is asked for no more until it does. */
   #untilRead(): void {
     const socket = this.#socket;
     socket.pause();
-    socket.once('drain', () => socket.resume());
+    socket.once('drain', () => {
+      const rest = this.#rest;
+      this.#rest = undefined;
+      socket.resume();
+      if (rest !== undefined) this.#answer(rest);
+    });
   }
 
   #handOver(bytes: Buffer): void {
     const socket = this.#socket;
-    socket.off('data', this.#take).off('end', this.#finish).off('timeout', this.#waited).off('error', this.#failed);
+    this.#state = 'left';
+    socket.off('end', this.#finish).off('timeout', this.#waited).off('error', this.#failed);
     socket.off('close', this.#leave).setTimeout(0);
     this.#leave();
     this.#options.handOver(socket);
     // node:http reads the socket beneath its stream from now on; this has been read already.
-    socket.emit('data', bytes);
+    socket.emit('data', Buffer.from(bytes));
   }
 
   readonly #finish = (): void => {

@@ -3,6 +3,7 @@ import { Server } from 'node:http';
 import type { RequestListener, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { PlainRequestReader } from './plain-request.ts';
+import { canTakeReads } from './reads.ts';
 import { WireConnection } from './wire-connection.ts';
 import type { PlainRoute } from './wire-connection.ts';
 
@@ -35,7 +36,10 @@ export class WireServer extends Server {
       },
       left: (connection: WireConnection) => void this.#connections.delete(connection),
     };
-    this.on('connection', (socket: Socket) => this.#connections.add(new WireConnection(socket, how)));
+    this.on('connection', (socket: Socket) => {
+      if (canTakeReads(socket)) this.#connections.add(new WireConnection(socket, how));
+      else how.handOver(socket);
+    });
   }
 
   override closeIdleConnections(): void {

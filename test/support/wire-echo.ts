@@ -16,6 +16,9 @@ const OPTIONS = { keepAliveTimeout: 1_000, restMs: 300 };
 const REFUSED_BYTES = 7;
 /** The answer to such a request is a mebibyte. */
 export const LARGE = 'Content-Type: large';
+/** And to these more than there is room for between two processes. */
+export const HUGE = 'Content-Type: huge';
+const SIZES: Record<string, number> = { large: 2 ** 20, huge: 2 ** 24 };
 
 export interface Echo {
   readonly wire: WireServer;
@@ -46,8 +49,9 @@ function routeOf(echo: Pick<Echo, 'answered' | 'leaving'>): PlainRoute {
     isLeaving: () => echo.leaving,
     answer({ contentType, requestId }, body) {
       echo.answered += 1;
+      const size = SIZES[contentType ?? ''];
       const json =
-        contentType === 'large' ? 'x'.repeat(2 ** 20) : told('POST', body.toString('latin1'), contentType, requestId);
+        size === undefined ? told('POST', body.toString('latin1'), contentType, requestId) : 'x'.repeat(size);
       const headers = 'content-type: application/json\r\n';
       return { status: statusOf(body), headers, json, written: () => undefined };
     },
