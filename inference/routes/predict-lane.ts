@@ -1,7 +1,6 @@
 // The short ways of POST /predict: straight from the socket, and from node:http for connections that have had another kind of request. The framework costs
 // several times what the prediction does. A request that asks for anything more (a trace, another origin) goes the framework's way; answers are the same.
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { httpDates } from '../clock.ts';
 import type { Connections } from '../connections.ts';
 import { DirectRequest } from '../direct-request.ts';
 import { versionHeaderOf } from '../model/reported.ts';
@@ -26,22 +25,33 @@ export function predictLanes(options: PredictLaneOptions, tools: LaneTools): Lan
 }
 
 function wireRoute(options: PredictLaneOptions, answers: PredictAnswers, { newRequestId }: LaneTools): PlainRoute {
-  const { connections, maxBodyBytes, variantHeader, slot } = options;
+  const { connections, maxBodyBytes, slot } = options;
+  const headersOf = answerHeaders(options.variantHeader);
   return {
     line: LINE,
     maxBodyBytes,
-    date: httpDates(),
     isLeaving: (socket) => connections.isLeaving(socket),
     answer({ contentType, requestId: given }, body) {
       if (answers.isLater) return undefined;
       const requestId = newRequestId(given);
       const asked = { headers: { 'content-type': contentType }, body, requestId, start: performance.now() };
       const told = answers.now(asked);
-      const headers =
-        `content-type: application/json\r\nx-model-variant: ${variantHeader}\r\n` +
-        `x-model-version: ${versionHeaderOf(told.served, slot)}\r\nx-request-id: ${requestId}\r\n`;
-      return { status: told.status, headers, json: told.json, written: () => answers.written(asked, told) };
+      const headers = headersOf(versionHeaderOf(told.served, slot));
+      return { status: told.status, headers, requestId, json: told.json, written: () => answers.written(asked, told) };
     },
+  };
+}
+
+/** A function that answers the lines of a version: the same text as long as it is the same version. */
+function answerHeaders(variant: string): (version: string) => string {
+  let known = '';
+  let headers = '';
+  return (version) => {
+    if (version !== known) {
+      known = version;
+      headers = `content-type: application/json\r\nx-model-variant: ${variant}\r\nx-model-version: ${version}\r\n`;
+    }
+    return headers;
   };
 }
 

@@ -4,6 +4,7 @@ import { ModelInputError } from '../model/errors.ts';
 import type { OutputName, Remote } from '../model/model.ts';
 import type { ServedModel, ServingSlot } from '../model/served.ts';
 import type { Counts } from '../monitoring/counts.ts';
+import { predictionIds } from '../prediction-id.ts';
 import { type Explanation, contributionsOf, explainerOf, explanationOf } from './explanation.ts';
 import { counted } from './models.ts';
 import { answersIn, inPythonWords, rowIn, told, withoutModel, withoutProbabilities } from './predict.ts';
@@ -22,7 +23,7 @@ export type PredictLater = (asked: Asked, use: (served: ServedModel) => void) =>
 
 /** The prediction, counted when all of it is there. */
 export function laterPredictor(slot: ServingSlot, counts: Counts): PredictLater {
-  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps() };
+  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps(), newPredictionId: predictionIds() };
   return (asked, use) =>
     counted({ counts }, async () => {
       let served: ServedModel | undefined;

@@ -1,6 +1,5 @@
 // POST /predict, the API of the Python service: a basket in, a sensitivity out; or, with expressions in metadata.json, any object in and a prediction out.
 // The hot path: one pass over the body, one string out.
-import { randomUUID } from 'node:crypto';
 import { pythonTimestamps } from '../clock.ts';
 import { HttpError } from '../errors.ts';
 import { indexOfMax } from '../estimators/matrix.ts';
@@ -9,6 +8,7 @@ import type { Model } from '../model/model.ts';
 import type { ServedModel, ServingSlot } from '../model/served.ts';
 import type { Counts } from '../monitoring/counts.ts';
 import { parseObject, parsePredictRequest } from '../validation/predict-body.ts';
+import { predictionIds } from '../prediction-id.ts';
 import { answersTo, predictionJson, refusal } from './prediction.ts';
 
 /** By column of the answer, not by class label. */
@@ -27,6 +27,7 @@ export interface Surroundings {
   readonly slot: ServingSlot;
   readonly counts: Counts;
   readonly timestamp: () => string;
+  readonly newPredictionId: () => string;
 }
 
 /** A row and what a model answered to it; the times by `performance.now()`. */
@@ -42,7 +43,7 @@ export interface Answered {
 
 /** The prediction, counted and timed. */
 export function predictor(slot: ServingSlot, counts: Counts): Predict {
-  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps() };
+  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps(), newPredictionId: predictionIds() };
   return (body, contentType, use) => {
     let served: ServedModel | undefined;
     try {
@@ -87,11 +88,11 @@ export function answersIn(served: ServedModel, row: Float64Array): Float64Array 
 }
 
 /** The answer as JSON. Metrics and whoever watches the model are told of it. */
-export function told({ counts, timestamp }: Surroundings, told: Answered): string {
+export function told({ counts, timestamp, newPredictionId }: Surroundings, told: Answered): string {
   const { served, row, answers, start, ready, answered } = told;
   const prediction = served.preprocessing === undefined ? sensitivityJson(answers) : predictionJson(served, answers);
   const json =
-    `{${prediction},"prediction_id":"${randomUUID()}",` +
+    `{${prediction},"prediction_id":"${newPredictionId()}",` +
     `"model_version":${served.versionJson},"timestamp":"${timestamp()}"}`;
   counts.preprocess.observe((ready - start) / 1000);
   counts.predict.observe((answered - ready) / 1000);

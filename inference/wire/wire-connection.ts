@@ -1,16 +1,14 @@
 // One connection as long as all of its requests are plain: each is answered in the turn in which its last byte comes, by one write. The first that is not takes
 // the connection to node:http, with all that was read and not answered, and there it stays.
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { AnswerHeads, HeadParts } from './answer-heads.ts';
 import { BegunRequest } from './begun-request.ts';
 import { takeReads } from './reads.ts';
 import type { Take } from './reads.ts';
 import type { PlainRequest, PlainRequestReader, PlainRules } from './plain-request.ts';
 
-export interface PlainAnswer {
-  readonly status: number;
-  /** Header lines, each with CRLF, without those of length, date and connection. */
-  readonly headers: string;
+/** Its head has the lines of length, date and connection behind those that are given. */
+export interface PlainAnswer extends Omit<HeadParts, 'length'> {
   readonly json: string;
   /** To be called when it has been written. */
   readonly written: () => void;
@@ -22,15 +20,12 @@ export interface PlainRoute extends PlainRules {
   readonly answer: (request: PlainRequest, body: Buffer) => PlainAnswer | undefined;
   /** Whether the answer on this connection has to be the last one. */
   readonly isLeaving: (socket: Socket) => boolean;
-  /** The time of day as a header has it. */
-  readonly date: () => string;
 }
 
 export interface WireOptions {
   readonly route: PlainRoute;
   readonly reader: PlainRequestReader;
-  /** What an answer says of its connection, but for the last one. */
-  readonly keepAlive: string;
+  readonly heads: AnswerHeads;
   /** How long a connection may be idle. */
   readonly idleMs: number;
   /** How long the rest of a body is waited for here: node:http has limits of its own for slow clients. */
@@ -130,18 +125,17 @@ export class WireConnection {
   }
 
   /** Whether more can be answered on this connection. */
-  #send({ status, headers, json, written }: PlainAnswer): boolean {
+  #send(answer: PlainAnswer): boolean {
     const socket = this.#socket;
-    const { route, keepAlive } = this.#options;
+    const { route, heads } = this.#options;
+    const { json } = answer;
     this.#newUntil = 0;
     const isLast = route.isLeaving(socket);
     const length = Buffer.byteLength(json);
-    const text =
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers}` +
-      `content-length: ${length}\r\nDate: ${route.date()}\r\nConnection: ${isLast ? 'close' : keepAlive}\r\n\r\n${json}`;
+    const head = heads.of({ ...answer, length }, isLast);
     // as many bytes as letters: ASCII, which is written faster under its own name
-    const isTaken = socket.write(text, length === json.length ? 'latin1' : 'utf8');
-    written();
+    const isTaken = socket.write(head + json, length === json.length ? 'latin1' : 'utf8');
+    answer.written();
     if (isLast) this.#end();
     else if (!isTaken) this.#untilRead();
     return !isLast;

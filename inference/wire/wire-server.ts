@@ -2,6 +2,8 @@
 import { Server } from 'node:http';
 import type { RequestListener, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
+import { httpDates } from '../clock.ts';
+import { AnswerHeads } from './answer-heads.ts';
 import { PlainRequestReader } from './plain-request.ts';
 import { canTakeReads } from './reads.ts';
 import { WireConnection } from './wire-connection.ts';
@@ -25,10 +27,11 @@ export class WireServer extends Server {
     super(options, listener);
     const usual = this.listeners('connection');
     this.removeAllListeners('connection');
+    const keepAlive = `keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveTimeout / 1000)}`;
     const how = {
       route,
       reader: new PlainRequestReader(route),
-      keepAlive: `keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveTimeout / 1000)}`,
+      heads: new AnswerHeads(httpDates(), keepAlive),
       idleMs: options.keepAliveTimeout + GRACE_MS,
       restMs: options.restMs ?? REST_MS,
       handOver: (socket: Socket) => {

@@ -45,7 +45,6 @@ function routeOf(echo: Pick<Echo, 'answered' | 'leaving'>): PlainRoute {
   return {
     line: Buffer.from(LINE),
     maxBodyBytes: 100_000,
-    date: () => new Date().toUTCString(),
     isLeaving: () => echo.leaving,
     answer({ contentType, requestId }, body) {
       echo.answered += 1;
@@ -53,7 +52,7 @@ function routeOf(echo: Pick<Echo, 'answered' | 'leaving'>): PlainRoute {
       const json =
         size === undefined ? told('POST', body.toString('latin1'), contentType, requestId) : 'x'.repeat(size);
       const headers = 'content-type: application/json\r\n';
-      return { status: statusOf(body), headers, json, written: () => undefined };
+      return { status: statusOf(body), headers, requestId: 'r', json, written: () => undefined };
     },
   };
 }
@@ -66,7 +65,8 @@ const listener: RequestListener = (request, response) => {
     const body = Buffer.concat(parts);
     const json = told(method, body.toString('latin1'), headers['content-type'], headers['x-request-id']);
     const length = String(Buffer.byteLength(json));
-    response.writeHead(statusOf(body), ['content-type', 'application/json', 'content-length', length]);
+    const fields = ['content-type', 'application/json', 'x-request-id', 'r', 'content-length', length];
+    response.writeHead(statusOf(body), fields);
     response.end(json);
   });
 };
