@@ -14,33 +14,47 @@ export interface NodeBlocks {
   readonly length: number;
 }
 
+interface Work {
+  readonly left: Int32Array;
+  readonly places: Int32Array;
+  readonly waiting: Int32Array;
+}
+
 /** The trees one after the other; of each the root, then its blocks, each before those below it. Siblings stay neighbours. */
 export function inBlocks({ roots, left }: Pick<Trees, 'roots' | 'left'>): NodeBlocks {
   const places = new Int32Array(left.length);
   /** First nodes of the pairs that blocks begin with. */
   const waiting = new Int32Array(left.length);
   let next = 0;
-  for (const root of roots) {
+  for (let tree = 0; tree < roots.length; tree += 1) {
+    const root = roots[tree] ?? 0;
     places[root] = next;
-    next += 1;
-    let count = addPair(waiting, 0, left, root);
-    while (count > 0) {
-      count -= 1;
-      const pair = waiting[count] ?? 0;
-      const [first, second] = [left[pair] ?? 0, left[pair + 1] ?? 0];
-      const size = 2 + (first === pair ? 0 : 2) + (second === pair + 1 ? 0 : 2);
-      next = place(places, pair, begin(next, size));
-      if (first !== pair) {
-        next = place(places, first, next);
-        count = addPair(waiting, addPair(waiting, count, left, first + 1), left, first);
-      }
-      if (second !== pair + 1) {
-        next = place(places, second, next);
-        count = addPair(waiting, addPair(waiting, count, left, second + 1), left, second);
-      }
-    }
+    next = placeBelow(root, next + 1, { left, places, waiting });
   }
   return { places, length: next };
+}
+
+/** One tree without its root. Answers what comes after it. */
+function placeBelow(root: number, from: number, { left, places, waiting }: Work): number {
+  let next = from;
+  let count = addPair(waiting, 0, left, root);
+  while (count > 0) {
+    count -= 1;
+    const pair = waiting[count] ?? 0;
+    const first = left[pair] ?? 0;
+    const second = left[pair + 1] ?? 0;
+    const size = 2 + (first === pair ? 0 : 2) + (second === pair + 1 ? 0 : 2);
+    next = place(places, pair, begin(next, size));
+    if (first !== pair) {
+      next = place(places, first, next);
+      count = addPair(waiting, addPair(waiting, count, left, first + 1), left, first);
+    }
+    if (second !== pair + 1) {
+      next = place(places, second, next);
+      count = addPair(waiting, addPair(waiting, count, left, second + 1), left, second);
+    }
+  }
+  return next;
 }
 
 /** Where a block begins that would begin at `next`. */
