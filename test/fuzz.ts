@@ -1,8 +1,9 @@
 // Damages the golden model files at random for as long as told, and stops at the first that is neither refused nor sound: `node test/fuzz.ts MINUTES [NAME]`,
 // NAME a regular expression of the cases. It is no test: those run the same damage with fixed seeds.
 import { seededRandom } from './support/a-pickle.ts';
-import { decompressed, gaveSoundModel, mutated } from './support/damage.ts';
-import { goldenCases } from './support/estimator-fixtures.ts';
+import { ONNX_FILE } from '../inference/onnx/file.ts';
+import { decompressed, gaveOnnxModel, gaveSoundModel, mutated } from './support/damage.ts';
+import { goldenCases, onnxCases } from './support/estimator-fixtures.ts';
 
 /** Files of one case between two looks at the clock. */
 const ROUND = 200;
@@ -13,7 +14,7 @@ interface Tally {
 }
 
 function fuzz(minutes: number, pattern: RegExp): Map<string, Tally> {
-  const cases = goldenCases().filter(({ name }) => pattern.test(name));
+  const cases = [...goldenCases(), ...onnxCases()].filter(({ name }) => pattern.test(name));
   const tallies = new Map<string, Tally>();
   const end = performance.now() + minutes * 60_000;
   for (let seed = 1; performance.now() < end; seed += 1) {
@@ -36,7 +37,8 @@ function damage(
 ): void {
   for (let round = 0; round < ROUND; round += 1) {
     try {
-      tally.sound += Number(gaveSoundModel(file, mutated(bytes, random)));
+      const damaged = mutated(bytes, random);
+      tally.sound += Number(ONNX_FILE.test(file) ? gaveOnnxModel(damaged) : gaveSoundModel(file, damaged));
       tally.files += 1;
     } catch (cause) {
       throw new Error(`${name}, seed ${seed}, file ${round}`, { cause });

@@ -10,6 +10,8 @@ import {
   sequenceInfo,
   tensorInfo,
 } from '../../test/support/an-onnx-file.ts';
+import { seededRandom } from '../../test/support/a-pickle.ts';
+import { gaveOnnxModel, mutated } from '../../test/support/damage.ts';
 import { onnxCases } from '../../test/support/estimator-fixtures.ts';
 import { readOnnx } from './file.ts';
 
@@ -91,4 +93,15 @@ describe('an ONNX file', () => {
       expect(readOnnx(bytes).signature.classes).toEqual(isRegressor ? [] : classes);
     },
   );
+});
+
+describe('a damaged ONNX file', () => {
+  it.each(onnxCases())('$name is refused, or can be asked', (golden) => {
+    const random = seededRandom(7);
+    const read = Array.from({ length: 200 }, () => gaveOnnxModel(mutated(golden.bytes, random))).filter(Boolean);
+
+    expect(gaveOnnxModel(golden.bytes)).toBe(true);
+    // most bytes are weights, which only the runtime reads
+    expect(read.length).toBeLessThan(200);
+  });
 });

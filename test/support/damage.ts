@@ -1,6 +1,7 @@
 // Files with random damage, and what a reader may do with them: refuse, or give a model whose answers can be told from nonsense.
 import { inflateSync } from 'node:zlib';
 import { type Model, ModelError, ModelInputError, modelOf, parseModel } from '../../inference/model/model.ts';
+import { readOnnx } from '../../inference/onnx/file.ts';
 
 const LIMITS = { maxBytes: 16 * 2 ** 20 };
 
@@ -41,6 +42,18 @@ export function gaveSoundModel(name: string, file: Uint8Array, rowsFor = anyRows
   } catch (error) {
     if (error instanceof ModelError) return false;
     if (error instanceof ModelInputError) return true;
+    throw error;
+  }
+}
+
+/** Whether a file gave an ONNX model, as far as it is read here. Throws when another error than ModelError came, or when it cannot be asked. */
+export function gaveOnnxModel(file: Uint8Array): boolean {
+  try {
+    const { features, inputs } = readOnnx(file).signature;
+    if (!(features > 0 && inputs.length > 0)) throw new Error('a model without features');
+    return true;
+  } catch (error) {
+    if (error instanceof ModelError) return false;
     throw error;
   }
 }
