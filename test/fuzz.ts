@@ -8,13 +8,16 @@ import { goldenCases, onnxCases } from './support/estimator-fixtures.ts';
 /** Files of one case between two looks at the clock. */
 const ROUND = 200;
 
+/** One against the rest: its probabilities do not add up to 1, so that there is nothing to tell a sound model by. The reader is that of the others. */
+const UNCHECKED = /^LightGBM-multiclassova/;
+
 interface Tally {
   files: number;
   sound: number;
 }
 
 function fuzz(minutes: number, pattern: RegExp): Map<string, Tally> {
-  const cases = [...goldenCases(), ...onnxCases()].filter(({ name }) => pattern.test(name));
+  const cases = [...goldenCases(), ...onnxCases()].filter(({ name }) => pattern.test(name) && !UNCHECKED.test(name));
   const tallies = new Map<string, Tally>();
   const end = performance.now() + minutes * 60_000;
   for (let seed = 1; performance.now() < end; seed += 1) {
