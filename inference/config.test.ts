@@ -97,6 +97,10 @@ describe('the configuration', () => {
     expect(['debug', 'info', 'warn', 'fatal']).toContain(loadConfig({ LOG_LEVEL }).logLevel);
   });
 
+  it('is told once of each variable', () => {
+    expect(() => loadConfig({ PORT: 'http' })).toThrow(/^PORT: must be a number from 0 to 65535$/);
+  });
+
   it.each([
     [{ PORT: 'http' }, 'PORT: must be a number from 0 to 65535'],
     [{ PORT: '80.5' }, 'PORT: must be a whole number from 0 to 65535'],

@@ -14,7 +14,7 @@ const DECIMAL = /^-?\d+(\.\d+)?$/;
 export function number(min: number, max: number, fallback: number) {
   return text
     .transform((value) => (value === undefined ? fallback : DECIMAL.test(value) ? Number(value) : NaN))
-    .refine((value) => value >= min && value <= max, `must be a number from ${min} to ${max}`);
+    .refine((value) => value >= min && value <= max, { error: `must be a number from ${min} to ${max}`, abort: true });
 }
 
 export function whole(min: number, max: number, fallback: number) {

@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 /** The server as a process of its own, on ports that the system chooses. */
-function start(env: Record<string, string>): ChildProcess {
+function start(env: Record<string, string>, ...args: readonly string[]): ChildProcess {
   const defaults = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -34,10 +34,14 @@ function start(env: Record<string, string>): ChildProcess {
     ADMIN_PORT: '0',
     MODEL_PATH: fixturePath('iris-bare', 'model.joblib'),
   };
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')], {
-    env: { PATH: process.env['PATH'], TMPDIR: dir, DRAIN_SECONDS: '0', ...defaults, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts'), ...args],
+    {
+      env: { PATH: process.env['PATH'], TMPDIR: dir, DRAIN_SECONDS: '0', ...defaults, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
 }
 
 const TOKEN = 'a-token-for-tests-only';
@@ -75,6 +79,15 @@ it.each([
     lines: [expect.stringMatching(line) as string],
   });
   expect(stdout).not.toContain('stack');
+});
+
+it('says what it is, and starts nothing, when it is asked for help', async () => {
+  const child = start({}, '--help');
+
+  const [stdout] = await Promise.all([text(child.stdout!), once(child, 'close')]);
+
+  expect(stdout).toContain('MODEL_PATH');
+  expect(child.exitCode).toBe(0);
 });
 
 it('takes the directory that nobody has chosen away when it ends', async () => {

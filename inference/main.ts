@@ -5,6 +5,7 @@ import { createApp } from './app.ts';
 import type { App } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { helpFor } from './help.ts';
 import { StartError } from './start-error.ts';
 
 function readConfig(): Config {
@@ -23,6 +24,15 @@ function memoryLimit(): { readonly memoryLimit?: number } {
   return limit > 0 && limit <= totalmem() ? { memoryLimit: limit } : {};
 }
 
+/** Ends the process where there is nothing to serve. */
+function answerArguments(): void {
+  const help = helpFor(process.argv.slice(2));
+  if (help === undefined) return;
+  (help.code === 0 ? process.stdout : process.stderr).write(help.text);
+  process.exit(help.code);
+}
+
+answerArguments();
 const config = readConfig();
 // A reader that does not keep up must not hold up requests: with payload events on standard output, writing happens beside them.
 const lines = pino.destination({ dest: 1, sync: config.monitoring.payloads?.sink !== 'stdout' });

@@ -145,7 +145,9 @@ function unfit(why: string): LoadError {
 }
 
 function incompatible(why: string): LoadError {
-  return new LoadError('SchemaIncompatible', `${why}: serve it as a variant of its own, or set allowSchemaChange`);
+  const fix =
+    'serve it as a variant of its own, or set allowSchemaChange (of a server alone: ALLOW_SCHEMA_CHANGE=true)';
+  return new LoadError('SchemaIncompatible', `${why}: ${fix}`);
 }
 
 function mismatch(why: string): LoadError {
