@@ -14,7 +14,11 @@ it('names settings that there are', () => {
   for (const name of names) expect(SETTINGS, name).toContain(`\`${name}\``);
 });
 
-it('is what other arguments are answered with', () => {
+it.each(['--help', '-h'])('comes for %s', (argument) => {
+  expect(helpFor([argument])?.text).toContain('MODEL_PATH');
+});
+
+it('refuses other arguments', () => {
   expect(helpFor([])).toBeUndefined();
   expect(helpFor(['serve'])).toEqual({ text: expect.stringContaining('was given "serve"') as string, code: 1 });
 });

@@ -2,8 +2,6 @@
 
 const HELP = `The model server: reads a model file, answers predictions, and takes the next version of the file without losing a request.
 
-  MODEL_PATH=models/model.tar.gz npm run inference
-
 Settings are environment variables; those that most begin with:
 
   MODEL_PATH                 file or directory with the model; default model/model.tar.gz
@@ -14,7 +12,7 @@ Settings are environment variables; those that most begin with:
   ADMIN_TOKEN, ADMIN_PORT    reloads by POST /model/reload with this bearer token; default port 8081, off without a token
   SERVING_THREADS            threads that answer; default as many as there are whole cores
 
-All of them: docs/configuration.md. What a model file may be: docs/models.md.
+All of them are in docs/configuration.md of the project; what a model file may be is in docs/models.md.
 `;
 
 /** What to print for these arguments, and how the process ends then; undefined: there are none. */

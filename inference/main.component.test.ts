@@ -90,6 +90,15 @@ it('says what it is, and starts nothing, when it is asked for help', async () =>
   expect(child.exitCode).toBe(0);
 });
 
+it('refuses arguments', async () => {
+  const child = start({}, 'serve');
+
+  const [stderr] = await Promise.all([text(child.stderr!), once(child, 'close')]);
+
+  expect(stderr).toContain('takes no arguments');
+  expect(child.exitCode).toBe(1);
+});
+
 it('takes the directory that nobody has chosen away when it ends', async () => {
   const child = start({});
   const logs = text(child.stdout!);

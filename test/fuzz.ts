@@ -1,7 +1,7 @@
 // Damages the golden model files at random for as long as told, and stops at the first that is neither refused nor sound: `node test/fuzz.ts MINUTES [NAME]`,
 // NAME a regular expression of the cases. It is no test: those run the same damage with fixed seeds.
-import { seededRandom } from './support/a-pickle.ts';
 import { ONNX_FILE } from '../inference/onnx/file.ts';
+import { seededRandom } from './support/a-pickle.ts';
 import { decompressed, gaveOnnxModel, gaveSoundModel, mutated } from './support/damage.ts';
 import { goldenCases, onnxCases } from './support/estimator-fixtures.ts';
 
@@ -18,6 +18,7 @@ interface Tally {
 
 function fuzz(minutes: number, pattern: RegExp): Map<string, Tally> {
   const cases = [...goldenCases(), ...onnxCases()].filter(({ name }) => pattern.test(name) && !UNCHECKED.test(name));
+  if (cases.length === 0) throw new Error(`no case has a name like ${pattern.source}`);
   const tallies = new Map<string, Tally>();
   const end = performance.now() + minutes * 60_000;
   for (let seed = 1; performance.now() < end; seed += 1) {

@@ -13,6 +13,7 @@ import { runProgram } from './program.ts';
 import { formatSeconds, showProgress } from './progress.ts';
 import { add, countReport, summaryLine, type Counts } from './report.ts';
 import { PARTS, selectParts, type Part } from './selection.ts';
+import { staticChecks } from './static-checks.ts';
 
 const HELP = `Runs the tests: static checks, unit, component (whole servers on loopback), clients (Python: clients of KServe, Triton and
 MLServer, and servers of others), host (HAProxy, containers of the images), api (a real API server), cluster (a real node).
@@ -21,28 +22,6 @@ MLServer, and servers of others), host (HAProxy, containers of the images), api 
 
 --only may be given several times. A FILTER is a part of a test file's path: only tiers with such a file run. With CI=true a tier that cannot run is a failure.
 `;
-
-/** Where each static check lies, and how it is told to look only at what has changed since the last run in this folder. */
-const CHECKS: Readonly<
-  Record<string, { readonly program: string; readonly args: string[]; readonly cache: string[] }>
-> = {
-  prettier: {
-    program: 'prettier/bin/prettier.cjs',
-    args: ['--check', '--log-level=warn', '.'],
-    cache: ['--cache', '--cache-strategy=content'],
-  },
-  tsc: {
-    program: 'typescript/bin/tsc',
-    args: ['--noEmit'],
-    cache: ['--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsc.json'],
-  },
-  // A rule that asks for types may miss what a change in another file has done to an unchanged one: CI begins anew.
-  eslint: {
-    program: 'eslint/bin/eslint.js',
-    args: ['.'],
-    cache: ['--cache', '--cache-strategy=content', '--cache-location=node_modules/.cache/eslint'],
-  },
-};
 
 /** Parts that compute, and parts that mostly wait: both at the same time take two thirds of the time. More at a time than two only disturb each other. */
 const LANES: readonly (readonly Part[])[] = [
@@ -96,11 +75,9 @@ async function runModule(path: string, args: readonly string[], { signal, output
 }
 
 async function runStatic(run: Run): Promise<Counts> {
-  const checks = Object.entries(CHECKS);
-  const statuses = await Promise.all(
-    checks.map(([, { program, args, cache }]) => runModule(program, isCI ? args : [...args, ...cache], run)),
-  );
-  const failed = checks.map(([name]) => name).filter((_, index) => statuses[index] !== 0);
+  const checks = staticChecks(isCI);
+  const statuses = await Promise.all(checks.map(({ program, args }) => runModule(program, args, run)));
+  const failed = checks.map(({ name }) => name).filter((_, index) => statuses[index] !== 0);
   if (failed.length > 0) run.output.write(`Failed: ${failed.join(', ')}\n`);
   return { passed: statuses.length - failed.length, failed: failed.length };
 }

@@ -1,11 +1,15 @@
 // All ways of POST /predict give the same answers: straight from the socket, from node:http on a connection that has had another kind of request, and through the
 // framework, where a traceparent sends a request.
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anArchive } from '../../test/support/an-archive.ts';
 import { fixturePath, startInference, type Rig } from '../../test/support/inference-rig.ts';
 
 const TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
@@ -31,10 +35,11 @@ async function send(
   body: string,
   headers: Record<string, string>,
   agent = new Agent({ keepAlive: true }),
+  { url } = rig,
 ): Promise<Answer> {
   const length = { 'content-length': String(Buffer.byteLength(body)) };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const call = request(`${rig.url}/predict`, { method: 'POST', headers: { ...length, ...headers }, agent });
+  const call = request(`${url}/predict`, { method: 'POST', headers: { ...length, ...headers }, agent });
   call.on('error', reject);
   call.on('response', (response) => {
     const { 'x-request-id': id, ...headersOfAnswer } = response.headers;
@@ -75,6 +80,29 @@ describe.each<[string, string, Record<string, string>]>([
     expect(await send(body, headers, await usedAgent())).toEqual(answer);
     expect(await send(body, { ...headers, ...TRACE })).toEqual(answer);
   });
+});
+
+it('is answered alike by a model whose version is blank', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'switchyard-lane-'));
+  const model = await readFile(fixturePath('iris-bare', 'model.joblib'));
+  const metadata = { version: ' ', features: ['a', 'b', 'c', 'd'] };
+  const archive = await anArchive([
+    ['model.joblib', model],
+    ['metadata.json', JSON.stringify(metadata)],
+  ]);
+  await writeFile(join(dir, 'model.tar.gz'), archive);
+  const blank = await startInference({ MODEL_PATH: join(dir, 'model.tar.gz') });
+  try {
+    const ask = (headers: Record<string, string>) =>
+      send('{"basket_items":{}}', headers, new Agent({ keepAlive: true }), blank);
+
+    const answer = await ask(JSON_TYPE);
+    expect(answer).toMatchObject({ headers: { 'content-type': 'application/json', 'x-model-version': '' } });
+    expect(await ask({ ...JSON_TYPE, ...TRACE })).toEqual(answer);
+  } finally {
+    await blank.stop();
+    await rm(dir, { recursive: true });
+  }
 });
 
 it('keeps the id that a client gives', async () => {

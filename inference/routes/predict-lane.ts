@@ -44,7 +44,7 @@ function wireRoute(options: PredictLaneOptions, answers: PredictAnswers, { newRe
 
 /** A function that answers the lines of a version: the same text as long as it is the same version. */
 function answerHeaders(variant: string): (version: string) => string {
-  let known = '';
+  let known: string | undefined;
   let headers = '';
   return (version) => {
     if (version !== known) {

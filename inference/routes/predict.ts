@@ -7,8 +7,8 @@ import { ModelInputError } from '../model/errors.ts';
 import type { Model } from '../model/model.ts';
 import type { ServedModel, ServingSlot } from '../model/served.ts';
 import type { Counts } from '../monitoring/counts.ts';
-import { parseObject, parsePredictRequest } from '../validation/predict-body.ts';
 import { predictionIds } from '../prediction-id.ts';
+import { parseObject, parsePredictRequest } from '../validation/predict-body.ts';
 import { answersTo, predictionJson, refusal } from './prediction.ts';
 
 /** By column of the answer, not by class label. */

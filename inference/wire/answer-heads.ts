@@ -1,14 +1,12 @@
 // Heads of answers. Little of one changes from an answer to the next: what stays is put together once.
 import { STATUS_CODES } from 'node:http';
 
-/** What a head says, but for its connection. */
+/** What a head says, but for its body and its connection. */
 export interface HeadParts {
   readonly status: number;
   /** Header lines that many answers have in common, each with CRLF. */
   readonly headers: string;
   readonly requestId: string;
-  /** Bytes of the body. */
-  readonly length: number;
 }
 
 export class AnswerHeads {
@@ -26,8 +24,8 @@ export class AnswerHeads {
     this.#keepAlive = keepAlive;
   }
 
-  /** In the order in which node:http writes it, with the empty line behind it. */
-  of({ status, headers, requestId, length }: HeadParts, isLast: boolean): string {
+  /** For a body of `length` bytes; in the order in which node:http writes it, with the empty line behind it. */
+  of({ status, headers, requestId }: HeadParts, length: number, isLast: boolean): string {
     if (status !== this.#status || headers !== this.#headers) {
       this.#status = status;
       this.#headers = headers;

@@ -6,7 +6,10 @@ export class BegunRequest {
   readonly #deadline: number;
   #have: number;
 
-  /** Copies what it is given. @param bytes of the whole request. @param deadline by `performance.now()`: clients that take longer are for node:http, which has limits for them. */
+  /**
+   * Copies what it is given. @param bytes of the whole request. @param deadline by `performance.now()`: clients that take longer are for node:http, which has
+   * limits for them.
+   */
   constructor(first: Buffer, bytes: number, deadline: number) {
     this.#parts = [Buffer.from(first)];
     this.#have = first.length;

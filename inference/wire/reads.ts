@@ -1,5 +1,5 @@
-// One buffer for what all connections of a thread read. node:net makes a new one for each read of a server's socket and takes it through the events of a stream,
-// which costs more than to answer what was read. It has a shorter way, of which only clients' sockets can be told: the option `onread` of net.Socket.
+// One buffer for what all connections of a thread read. node:net makes a new one for each read of a server's socket and takes it through the events of a
+// stream, which costs more than to answer what was read. It has a shorter way, of which only clients' sockets can be told: the option `onread` of net.Socket.
 import { Socket } from 'node:net';
 
 /** As much as libuv reads at once. */
@@ -21,12 +21,13 @@ export function canTakeReads(socket: Socket): boolean {
   return keys !== undefined && handleOf(socket) !== undefined;
 }
 
-/** From now on `take` is called instead of `data`; for the life of the socket. */
+/** From now on `take` is called instead of `data`; for the life of the socket. Throws where that cannot be: see `canTakeReads`. */
 export function takeReads(socket: Socket, take: Take): void {
-  if (keys === undefined) return;
+  const handle = handleOf(socket);
+  if (keys === undefined || handle === undefined) throw new Error('The reads of this socket cannot be taken');
   Reflect.set(socket, keys.buffer, buffer);
   Reflect.set(socket, keys.callback, (count: number) => take(buffer.subarray(0, count)));
-  handleOf(socket)?.useUserBuffer(buffer);
+  handle.useUserBuffer(buffer);
 }
 
 function onreadKeys(): { readonly buffer: PropertyKey; readonly callback: PropertyKey } | undefined {

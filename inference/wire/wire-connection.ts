@@ -3,12 +3,12 @@
 import type { Socket } from 'node:net';
 import type { AnswerHeads, HeadParts } from './answer-heads.ts';
 import { BegunRequest } from './begun-request.ts';
+import type { PlainRequest, PlainRequestReader, PlainRules } from './plain-request.ts';
 import { takeReads } from './reads.ts';
 import type { Take } from './reads.ts';
-import type { PlainRequest, PlainRequestReader, PlainRules } from './plain-request.ts';
 
 /** Its head has the lines of length, date and connection behind those that are given. */
-export interface PlainAnswer extends Omit<HeadParts, 'length'> {
+export interface PlainAnswer extends HeadParts {
   readonly json: string;
   /** To be called when it has been written. */
   readonly written: () => void;
@@ -105,7 +105,8 @@ export class WireConnection {
       }
       const answer = request && route.answer(request, bytes.subarray(request.bodyAt, request.end));
       if (request === undefined || answer === undefined) {
-        this.#handOver(bytes.subarray(at));
+        // what node:http keeps of it, such as the beginning of another protocol, is there when others have been read
+        this.#handOver(Buffer.from(bytes.subarray(at)));
         return;
       }
       if (!this.#send(answer)) return;
@@ -132,7 +133,7 @@ export class WireConnection {
     this.#newUntil = 0;
     const isLast = route.isLeaving(socket);
     const length = Buffer.byteLength(json);
-    const head = heads.of({ ...answer, length }, isLast);
+    const head = heads.of(answer, length, isLast);
     // as many bytes as letters: ASCII, which is written faster under its own name
     const isTaken = socket.write(head + json, length === json.length ? 'latin1' : 'utf8');
     answer.written();
@@ -166,7 +167,7 @@ export class WireConnection {
     this.#leave();
     this.#options.handOver(socket);
     // node:http reads the socket beneath its stream from now on; this has been read already.
-    socket.emit('data', Buffer.from(bytes));
+    socket.emit('data', bytes);
   }
 
   readonly #finish = (): void => {
