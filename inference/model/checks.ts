@@ -18,7 +18,7 @@ export interface Schema {
 }
 
 /** The model file has the hash that metadata.json gives. Throws ChecksumMismatch. */
-export function checkModelHash({ sha256 }: Manifest, found: string): void {
+export function checkModelHash({ sha256 }: Manifest, found: string | undefined): void {
   if (sha256 === undefined || found === sha256.toLowerCase()) return;
   throw new LoadError('ChecksumMismatch', `metadata.json says sha256 ${sha256} of the model file, it has ${found}`);
 }

@@ -103,9 +103,10 @@ describe('where memory is limited', () => {
 });
 
 it.each([
-  ['ChecksumMismatch', { sha256: '0'.repeat(64) }],
-  ['GoldenMismatch', { golden: { inputs: [new Array(12).fill(0)], outputs: [[1, 0, 0]] } }],
-  ['ArtifactInvalid', { features: ['a'] }],
+  ['ChecksumMismatch', JSON.stringify({ sha256: '0'.repeat(64) })],
+  ['ChecksumMismatch', `{"sha25\\u0036": "${'0'.repeat(64)}"}`],
+  ['GoldenMismatch', JSON.stringify({ golden: { inputs: [new Array(12).fill(0)], outputs: [[1, 0, 0]] } })],
+  ['ArtifactInvalid', JSON.stringify({ features: ['a'] })],
 ])('refuses a model with %s by its own metadata', async (reason, metadata) => {
   const path = join(dir, reason);
   const model = archived('basket-blue', 'model.joblib');
@@ -113,7 +114,7 @@ it.each([
     path,
     await anArchive([
       ['model.joblib', model],
-      ['metadata.json', JSON.stringify(metadata)],
+      ['metadata.json', metadata],
     ]),
   );
 

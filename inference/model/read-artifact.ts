@@ -20,24 +20,47 @@ export interface ReadOrder extends UnpackLimits {
 
 export interface ReadArtifact {
   readonly data: ModelData | OnnxFile;
-  /** Of the model file, unpacked. */
-  readonly modelSha256: string;
+  /** Of the model file, unpacked; where metadata.json has one to compare it with. */
+  readonly modelSha256?: string;
   /** Content of metadata.json. */
   readonly metadata?: Uint8Array;
 }
 
+export interface HeldArtifact {
+  readonly artifact: ReadArtifact;
+  /** Lets go of what the artifact was read from: giving back so much memory takes a while. */
+  readonly release: () => void;
+}
+
 /** Unpacks and parses. Throws LoadError and ModelError: the reasons that blame the artifact. */
-export async function readArtifact({ key, path, shared, ...limits }: ReadOrder): Promise<ReadArtifact> {
+export async function readArtifact(order: ReadOrder): Promise<ReadArtifact> {
+  const { artifact, release } = await readHolding(order);
+  release();
+  return artifact;
+}
+
+/** As `readArtifact`, for who has something more urgent to do than to tidy up. */
+export async function readHolding({ key, path, shared, ...limits }: ReadOrder): Promise<HeldArtifact> {
   const { fileName, model: stored, metadata } = await unpack(key, path, limits);
   const model = PICKLED.test(fileName) ? await plain(stored, fileName, limits) : stored;
   const parsed = ONNX_FILE.test(fileName) ? readOnnx(model) : parseModel(fileName, model, limits);
   const data = shared === true && !('onnx' in parsed) ? withSharedArrays(parsed) : parsed;
-  const modelSha256 = createHash('sha256').update(stored).digest('hex');
-  const read = { data, modelSha256, ...(metadata && { metadata: new Uint8Array(metadata) }) };
+  const artifact = {
+    data,
+    ...(isHashAsked(metadata) && { modelSha256: createHash('sha256').update(stored).digest('hex') }),
+    ...(metadata && { metadata: new Uint8Array(metadata) }),
+  };
   const kept = 'onnx' in data ? [] : transferables(data);
   const left = data === parsed || 'onnx' in parsed ? [] : transferables(parsed);
-  for (const buffer of new Set([stored.buffer, model.buffer, ...left])) release(buffer, kept);
-  return read;
+  const release = () => {
+    for (const buffer of new Set([stored.buffer, model.buffer, ...left])) free(buffer, kept);
+  };
+  return { artifact, release };
+}
+
+/** Whether there is such a field in metadata.json, by its name, or a name that is written with escapes: to hash takes a fourteenth of a reload. */
+function isHashAsked(metadata: Buffer | undefined): boolean {
+  return metadata !== undefined && (metadata.includes('sha256') || metadata.includes('\\u'));
 }
 
 /** A pickle without its compression. How large it is shows while it is unpacked, and it has to fit into memory as any other. */
@@ -53,7 +76,7 @@ async function plain(stored: Uint8Array, fileName: string, { maxBytes, memory }:
 }
 
 /** The thread stays, and would keep the file in memory until it next collects garbage. A small one may be a part of Node's pool of buffers. */
-function release(buffer: ArrayBufferLike, kept: readonly ArrayBuffer[]): void {
+function free(buffer: ArrayBufferLike, kept: readonly ArrayBuffer[]): void {
   const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize;
   if (isOwn && !kept.includes(buffer)) buffer.transfer(0);
 }

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { failureOf, loadErrorOf } from '../load-error.ts';
 import { transferables } from './model.ts';
-import { readArtifact } from './read-artifact.ts';
+import { readHolding } from './read-artifact.ts';
 import type { ReadArtifact, ReadOrder } from './read-artifact.ts';
 import type { ReadOutcome } from './reader-thread.ts';
 
@@ -10,8 +10,9 @@ parentPort?.on('message', (order: ReadOrder) => void answer(order));
 
 async function answer(order: ReadOrder): Promise<void> {
   try {
-    const artifact = await readArtifact(order);
+    const { artifact, release } = await readHolding(order);
     parentPort?.postMessage({ ok: true, artifact } satisfies ReadOutcome, moved(artifact));
+    release();
   } catch (error) {
     parentPort?.postMessage({ ok: false, failure: failureOf(loadErrorOf(error)) } satisfies ReadOutcome);
   }
