@@ -9,6 +9,9 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { fixturePath } from '../test/support/inference-rig.ts';
 
+/** Of our own environment: a server has no settings but those of its test. */
+const KEPT = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
+
 let dir: string;
 let taken: Server;
 let takenPort: string;
@@ -38,7 +41,7 @@ function start(env: Record<string, string>, ...args: readonly string[]): ChildPr
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts'), ...args],
     {
-      env: { PATH: process.env['PATH'], TMPDIR: dir, DRAIN_SECONDS: '0', ...defaults, ...env },
+      env: { ...KEPT, TMPDIR: dir, DRAIN_SECONDS: '0', ...defaults, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

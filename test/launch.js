@@ -66,8 +66,11 @@ function isRunning(pid) {
 
 if (!installed()) installOnce();
 const [program, ...args] = process.argv.slice(2);
+// What has been compiled once, types taken out, is not compiled again: a program starts in half the time, as do all that it starts.
+const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'), ...process.env };
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, program), ...args], {
   stdio: 'inherit',
+  env,
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
