@@ -1,13 +1,19 @@
 // POST /predict where the answer takes longer than a turn of the event loop: the model answers from another thread, or the answer is to be explained.
-import { pythonTimestamps } from '../clock.ts';
 import { ModelInputError } from '../model/errors.ts';
 import type { OutputName, Remote } from '../model/model.ts';
 import type { ServedModel, ServingSlot } from '../model/served.ts';
 import type { Counts } from '../monitoring/counts.ts';
-import { predictionIds } from '../prediction-id.ts';
 import { type Explanation, contributionsOf, explainerOf, explanationOf } from './explanation.ts';
 import { counted } from './models.ts';
-import { answersIn, inPythonWords, rowIn, told, withoutModel, withoutProbabilities } from './predict.ts';
+import {
+  answersIn,
+  inPythonWords,
+  rowIn,
+  surroundingsOf,
+  told,
+  withoutModel,
+  withoutProbabilities,
+} from './predict.ts';
 import type { Surroundings } from './predict.ts';
 import { naming, refusal } from './prediction.ts';
 
@@ -23,7 +29,7 @@ export type PredictLater = (asked: Asked, use: (served: ServedModel) => void) =>
 
 /** The prediction, counted when all of it is there. */
 export function laterPredictor(slot: ServingSlot, counts: Counts): PredictLater {
-  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps(), newPredictionId: predictionIds() };
+  const around = surroundingsOf(slot, counts);
   return (asked, use) =>
     counted({ counts }, async () => {
       let served: ServedModel | undefined;

@@ -41,9 +41,13 @@ export interface Answered {
   readonly answered: number;
 }
 
+export function surroundingsOf(slot: ServingSlot, counts: Counts): Surroundings {
+  return { slot, counts, timestamp: pythonTimestamps(), newPredictionId: predictionIds() };
+}
+
 /** The prediction, counted and timed. */
 export function predictor(slot: ServingSlot, counts: Counts): Predict {
-  const around: Surroundings = { slot, counts, timestamp: pythonTimestamps(), newPredictionId: predictionIds() };
+  const around = surroundingsOf(slot, counts);
   return (body, contentType, use) => {
     let served: ServedModel | undefined;
     try {
