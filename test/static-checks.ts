@@ -1,6 +1,6 @@
 // Format, types and lint: programs of node_modules, and how each is told of what has not changed since it last looked.
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from './cluster/config.ts';
 
@@ -17,25 +17,32 @@ const SOURCES = ['{operator,inference,router,cli,test,build}/**/*.{ts,js,mjs,cjs
 
 /** `fresh`: as if nothing had been looked at before. */
 export function staticChecks(fresh: boolean): readonly StaticCheck[] {
-  const unless = (...args: readonly string[]) => (fresh ? [] : args);
-  const cached = ['--cache', '--cache-strategy=content'];
+  const cached = fresh ? [] : ['--cache', '--cache-strategy=content'];
   return [
     {
       name: 'prettier',
       program: 'prettier/bin/prettier.cjs',
-      args: ['--check', '--log-level=warn', '.', ...unless(...cached)],
+      args: ['--check', '--log-level=warn', '.', ...cached],
     },
     {
       name: 'tsc',
       program: 'typescript/bin/tsc',
-      args: ['--noEmit', ...unless('--incremental', '--tsBuildInfoFile', `${CACHE}/tsc.json`)],
+      args: ['--noEmit', ...(fresh ? [] : ['--incremental', '--tsBuildInfoFile', `${CACHE}/tsc.json`])],
     },
     {
       name: 'eslint',
       program: 'eslint/bin/eslint.js',
-      args: ['.', ...unless(...cached, `--cache-location=${CACHE}/eslint/${hashOfSources()}`)],
+      args: ['.', ...cached, ...(fresh ? [] : [`--cache-location=${lintCache()}`])],
     },
   ];
+}
+
+/** Of these sources; what was kept of others goes. */
+function lintCache(): string {
+  const path = `${CACHE}/eslint/${hashOfSources()}`;
+  if (!existsSync(join(projectRoot, path)))
+    rmSync(join(projectRoot, CACHE, 'eslint'), { recursive: true, force: true });
+  return path;
 }
 
 function hashOfSources(): string {
