@@ -5,6 +5,9 @@ import { readOnnx } from '../../inference/onnx/file.ts';
 
 const LIMITS = { maxBytes: 16 * 2 ** 20 };
 
+/** Cases whose probabilities do not add up to 1, so that there is nothing to tell a sound model by. Their reader is that of others. */
+export const ONE_AGAINST_REST = /^LightGBM-multiclassova/;
+
 /** One of six kinds of damage at a random place. */
 export function mutated(file: Uint8Array, random: () => number): Uint8Array {
   const any = (below: number) => Math.floor(random() * below);
