@@ -23,7 +23,10 @@ MLServer, and servers of others), host (HAProxy, containers of the images), api 
 --only may be given several times. A FILTER is a part of a test file's path: only tiers with such a file run. With CI=true a tier that cannot run is a failure.
 `;
 
-/** Parts that compute, and parts that mostly wait: both at the same time take two thirds of the time. More at a time than two only disturb each other. */
+/**
+ * Parts that compute, and parts that mostly wait: both at the same time take two thirds of the time. More at a time than two only disturb each other. A lane
+ * that has ended takes over the last part that waits in the other one.
+ */
 const LANES: readonly (readonly Part[])[] = [
   ['static', 'unit', 'component', 'clients', 'host'],
   ['api', 'cluster'],
@@ -104,11 +107,10 @@ async function runPart(part: Part, filters: readonly string[], run: Run): Promis
   return part === 'static' ? runStatic(run) : runTests(part, filters, run);
 }
 
-/** One part after the other. */
-async function runLane(parts: readonly Part[], filters: readonly string[], run: Run): Promise<Counts> {
+/** One part after the other, until `next` has none. */
+async function runLane(next: () => Part | undefined, filters: readonly string[], run: Run): Promise<Counts> {
   let total: Counts = { passed: 0, failed: 0 };
-  for (const part of parts) {
-    if (run.signal.aborted) break;
+  for (let part = next(); part !== undefined && !run.signal.aborted; part = next()) {
     const startedMs = performance.now();
     run.output.write(`\n== ${part}\n`);
     const counts = await runPart(part, filters, run);
@@ -135,7 +137,8 @@ async function runParts(parts: readonly Part[], filters: readonly string[], sign
   const totals = lanes.map((lane, index) => {
     // the lane that waits longest is the one to be seen
     const output = new Output(index < lanes.length - 1);
-    return runLane(lane, filters, { signal, output, missing });
+    const next = (): Part | undefined => lane.shift() ?? lanes.find(({ length }) => length > 0)?.pop();
+    return runLane(next, filters, { signal, output, missing });
   });
   return (await Promise.all(totals)).reduce(add, { passed: 0, failed: 0 });
 }

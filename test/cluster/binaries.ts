@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildGo, countStalePackages } from './build.ts';
+import { COMPILER_FLAGS, buildGo, countStalePackages } from './build.ts';
 import { findCommand, isExecutable } from './command.ts';
 import { cacheDir, kubeAssetsDir, KUBERNETES_VERSION, VERSITYGW_VERSION, type Tier } from './config.ts';
 import { withLock } from './lock.ts';
@@ -93,7 +93,8 @@ async function buildKube(dir: string, { onProgress, signal }: BinariesOptions): 
   await buildGo({
     step: `Compiling Kubernetes ${KUBERNETES_VERSION}`,
     dir: moduleDir,
-    args: ['build', '-v', '-trimpath', '-ldflags', kubeLinkerFlags(), '-o', join(dir, 'kube'), '.'],
+    command: 'build',
+    args: ['-ldflags', kubeLinkerFlags(), '-o', join(dir, 'kube'), '.'],
     packages,
     expectedSeconds: packages > 1000 ? 300 : 40,
     onProgress,
@@ -124,14 +125,8 @@ async function buildVersitygw(dir: string, { onProgress, signal }: BinariesOptio
   await buildGo({
     step: `Compiling the S3 server (versitygw ${VERSITYGW_VERSION})`,
     dir,
-    args: [
-      'install',
-      '-v',
-      '-trimpath',
-      '-ldflags',
-      '-s -w',
-      `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`,
-    ],
+    command: 'install',
+    args: ['-ldflags', '-s -w', `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`],
     env: { GOBIN: dir },
     packages: VERSITYGW_PACKAGES,
     expectedSeconds: 60,
@@ -147,7 +142,8 @@ async function buildPause(dir: string, { onProgress, signal }: BinariesOptions):
   await buildGo({
     step: 'Compiling pause',
     dir: moduleDir,
-    args: ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', join(dir, 'pause'), './pause'],
+    command: 'build',
+    args: ['-ldflags', '-s -w', '-o', join(dir, 'pause'), './pause'],
     packages: 1,
     expectedSeconds: 5,
     onProgress,
@@ -156,7 +152,7 @@ async function buildPause(dir: string, { onProgress, signal }: BinariesOptions):
 }
 
 async function hashFiles(names: readonly string[]): Promise<string> {
-  const hash = createHash('sha256').update(kubeLinkerFlags());
+  const hash = createHash('sha256').update(JSON.stringify([COMPILER_FLAGS, kubeLinkerFlags()]));
   for (const name of names) hash.update(await readFile(join(moduleDir, name)));
   return hash.digest('hex').slice(0, 10);
 }
