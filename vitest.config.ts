@@ -24,8 +24,8 @@ export default defineConfig({
           isolate: false,
         },
       },
-      // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds.
-      { test: { name: 'component', include: COMPONENT, testTimeout: TEST_MS } },
+      // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds. Some build the bundle first.
+      { test: { name: 'component', include: COMPONENT, testTimeout: TEST_MS, hookTimeout: 2 * TEST_MS } },
       {
         test: {
           name: 'clients',

@@ -9,12 +9,15 @@ import { type Matrix, argmaxOfRows, checkNumbers } from './matrix.ts';
 import {
   type Aggregate,
   type ForestShape,
+  type StoredTree,
   TREE,
   type TreeColumns,
+  TreeRoom,
   checkStructure,
   checkValues,
+  hasDirections,
   holdsFractions,
-  readTree,
+  storedTree,
 } from './sklearn-tree.ts';
 import { type Trees, TreesBuilder, type WriteLeaf, bytesOfTree, pairwiseSum } from './trees.ts';
 
@@ -100,26 +103,34 @@ function membersOf(fitted: Fitted): readonly Fitted[] {
 
 function treesOf(fitted: Fitted, members: readonly Fitted[], classes: readonly ClassLabel[]) {
   const shape = { features: fitted.columns, width: Math.max(1, classes.length) };
-  const columns = members.map((member) => checkedTree(member, shape));
-  const acceptsMissing =
-    columns.every(({ missingLeft }) => missingLeft !== undefined) && takesMissing(fitted, members[0]);
-  const trees = classes.length > 0 ? classTrees(members, columns, shape) : valueTrees(members, columns);
+  const stored = members.map((member) => storedTreeOf(member, shape));
+  const acceptsMissing = stored.every(hasDirections) && takesMissing(fitted, members[0]);
+  const trees = classes.length > 0 ? classTrees(members, stored, shape) : valueTrees(members, stored, shape);
   return { trees, acceptsMissing };
 }
 
-/** Reads the tree of a fitted DecisionTree or ExtraTree and proves that its walks end. Throws ModelError. */
-export function checkedTree(member: Fitted, shape: ForestShape): TreeColumns {
-  const tree = readTree(member.value('tree_'), shape);
+/** The tree of a fitted DecisionTree or ExtraTree, which there is memory for. Throws ModelError. */
+export function storedTreeOf(member: Fitted, shape: ForestShape): StoredTree {
+  const tree = storedTree(member.value('tree_'), shape);
   member.reading.spend(bytesOfTree(tree.count, shape.width));
+  return tree;
+}
+
+/** Reads a tree and proves that its walks end. Throws ModelError. */
+export function checkedTree(room: TreeRoom, stored: StoredTree, shape: ForestShape): TreeColumns {
+  const tree = room.columnsOf(stored);
   checkStructure(tree, shape);
   return tree;
 }
 
-function classTrees(members: readonly Fitted[], columns: readonly TreeColumns[], { width }: ForestShape): Trees {
+function classTrees(members: readonly Fitted[], stored: readonly StoredTree[], shape: ForestShape): Trees {
+  const { width } = shape;
+  const room = new TreeRoom(stored);
   // decided on all nodes of all trees: the root alone is fooled by sample weights that add up to 1
-  const fractions = columns.every((tree) => holdsFractions(tree, width));
-  const builder = builderOf(columns, width);
-  for (const [at, tree] of columns.entries()) {
+  const fractions = stored.every((tree) => holdsFractions(room.valuesOf(tree), width));
+  const builder = builderOf(stored, width);
+  for (const [at, each] of stored.entries()) {
+    const tree = checkedTree(room, each, shape);
     const aggregate = isConstrained(members[at]) ? 'other' : fractions ? 'mean' : 'count';
     checkValues(tree, width, { aggregate, least: 0 });
     builder.add(tree, fractions ? copied(tree, width) : asFractions(tree, width));
@@ -127,18 +138,20 @@ function classTrees(members: readonly Fitted[], columns: readonly TreeColumns[],
   return builder.built;
 }
 
-function valueTrees(members: readonly Fitted[], columns: readonly TreeColumns[]): Trees {
-  const builder = builderOf(columns, 1);
-  for (const [at, tree] of columns.entries()) {
+function valueTrees(members: readonly Fitted[], stored: readonly StoredTree[], shape: ForestShape): Trees {
+  const room = new TreeRoom(stored);
+  const builder = builderOf(stored, 1);
+  for (const [at, each] of stored.entries()) {
+    const tree = checkedTree(room, each, shape);
     checkValues(tree, 1, { aggregate: aggregateOf(members[at]) });
     builder.add(tree, copied(tree, 1));
   }
   return builder.built;
 }
 
-function builderOf(columns: readonly TreeColumns[], width: number): TreesBuilder {
-  const nodes = columns.reduce((sum, tree) => sum + tree.count, 0);
-  return new TreesBuilder({ trees: columns.length, nodes, leafWidth: width, outputs: width, isFloat32: true });
+function builderOf(stored: readonly StoredTree[], width: number): TreesBuilder {
+  const nodes = stored.reduce((sum, { count }) => sum + count, 0);
+  return new TreesBuilder({ trees: stored.length, nodes, leafWidth: width, outputs: width, isFloat32: true });
 }
 
 function copied({ values }: TreeColumns, width: number): WriteLeaf {

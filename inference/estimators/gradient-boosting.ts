@@ -4,11 +4,11 @@ import type { DummyPart } from './dummy.ts';
 import { type TreeInput, addTrees } from './evaluate.ts';
 import type { TreeSum } from './explain.ts';
 import type { Fitted } from './fitted.ts';
-import { checkedTree } from './forest.ts';
+import { checkedTree, storedTreeOf } from './forest.ts';
 import { bothProbabilities, expit, logit, softmaxOfRows, symmetricLogit } from './links.ts';
 import { LOSSES } from './losses.ts';
 import { type Matrix, argmaxOfRows, checkNumbers, repeatedRow } from './matrix.ts';
-import { checkValues } from './sklearn-tree.ts';
+import { TreeRoom, checkValues } from './sklearn-tree.ts';
 import { type Trees, TreesBuilder } from './trees.ts';
 import { Instance, type Value } from '../formats/pickle-value.ts';
 
@@ -89,10 +89,15 @@ function treesOf(fitted: Fitted, outputs: number): Trees {
   if (data instanceof Uint8Array || data.length === 0 || shape.length !== 2 || shape[1] !== outputs) {
     throw fitted.damaged('without a tree for each class and step');
   }
-  const trees = data.map((value) => treeOf(fitted, value));
-  const nodes = trees.reduce((sum, { count }) => sum + count, 0);
-  const builder = new TreesBuilder({ trees: trees.length, nodes, leafWidth: 1, outputs, isFloat32: true });
-  for (const [at, tree] of trees.entries()) {
+  const each = { features: fitted.columns, width: 1 };
+  const stored = data.map((value) => storedTreeOf(memberOf(fitted, value), each));
+  const room = new TreeRoom(stored);
+  const nodes = stored.reduce((sum, { count }) => sum + count, 0);
+  const builder = new TreesBuilder({ trees: stored.length, nodes, leafWidth: 1, outputs, isFloat32: true });
+  for (const [at, one] of stored.entries()) {
+    const tree = checkedTree(room, one, each);
+    // its leaves were set anew after it had grown, so that inner nodes are no means of them
+    checkValues(tree, 1, { aggregate: 'other' });
     // multiplied here as scikit-learn does for each answer: the same two roundings
     const scaled = fitted.finite(
       tree.values.map((value) => value * rate),
@@ -103,13 +108,10 @@ function treesOf(fitted: Fitted, outputs: number): Trees {
   return builder.built;
 }
 
-function treeOf(fitted: Fitted, value: Value) {
+function memberOf(fitted: Fitted, value: Value): Fitted {
   const member = fitted.child(value);
   if (member.name !== 'DecisionTreeRegressor') throw fitted.damaged(`with a ${member.name} among its trees`);
-  const tree = checkedTree(member, { features: fitted.columns, width: 1 });
-  // its leaves were set anew after it had grown, so that inner nodes are no means of them
-  checkValues(tree, 1, { aggregate: 'other' });
-  return tree;
+  return member;
 }
 
 function compileBoosting(part: GradientBoostingPart, compile: Compile): Predictor {

@@ -3,9 +3,9 @@ import { floatsOf, arrayOf } from '../formats/numpy.ts';
 import type { Definition, Predictor, PredictorPart } from './estimator.ts';
 import { addTrees } from './evaluate.ts';
 import type { Fitted } from './fitted.ts';
-import { checkedTree } from './forest.ts';
+import { checkedTree, storedTreeOf } from './forest.ts';
 import { type Matrix, checkNumbers } from './matrix.ts';
-import type { TreeColumns } from './sklearn-tree.ts';
+import { type ForestShape, type StoredTree, type TreeColumns, TreeRoom } from './sklearn-tree.ts';
 import { type Trees, TreesBuilder } from './trees.ts';
 
 export interface IsolationForestPart extends PredictorPart {
@@ -17,6 +17,13 @@ export interface IsolationForestPart extends PredictorPart {
   readonly offset: number;
   /** Whether NaN and infinity are let through. */
   readonly acceptsAnything: boolean;
+}
+
+interface Member {
+  readonly stored: StoredTree;
+  readonly shape: ForestShape;
+  /** Columns of the whole row that the tree was given. */
+  readonly subset: readonly number[];
 }
 
 const EULER = 0.5772156649015329;
@@ -55,19 +62,7 @@ function averagePath(rows: number): number {
 }
 
 function readIsolationForest(fitted: Fitted): IsolationForestPart {
-  const members = fitted.list('estimators_').map((value) => fitted.child(value));
-  const subsets = fitted.list('estimators_features_').map((value) => [...floatsOf(arrayOf(value))]);
-  if (members.length === 0 || subsets.length !== members.length) throw fitted.damaged('without trees');
-  const whole = fitted.int('_max_features') === fitted.columns;
-  const columns = members.map((member, at) => treeOf(fitted, member, whole ? undefined : subsets[at]));
-  const nodes = columns.reduce((sum, { count }) => sum + count, 0);
-  const builder = new TreesBuilder({ trees: columns.length, nodes, leafWidth: 1, outputs: 1, isFloat32: true });
-  for (const tree of columns) {
-    const depths = depthsOf(tree);
-    builder.add(tree, (node, target, at) => {
-      target[at] = (depths[node] ?? 0) + averagePath(tree.samples[node] ?? 0) - 1;
-    });
-  }
+  const members = membersOf(fitted);
   const offset = fitted.number('offset_');
   const samples = fitted.int(fitted.has('_max_samples') ? '_max_samples' : 'max_samples_');
   if (!Number.isFinite(offset) || samples < 1) throw fitted.damaged('without a threshold');
@@ -76,21 +71,42 @@ function readIsolationForest(fitted: Fitted): IsolationForestPart {
     modelType: fitted.name,
     task: 'outlier',
     classes: [],
-    trees: builder.built,
+    trees: treesOf(members),
     denominator: members.length * averagePath(samples),
     offset,
     acceptsAnything: fitted.isFrom(1, 6),
   };
 }
 
-/** A tree that asks for columns of the whole row; `subset` says which of them it was given. */
-function treeOf(fitted: Fitted, member: Fitted, subset: readonly number[] | undefined): TreeColumns {
-  if (member.name !== TREE) throw fitted.damaged(`with a ${member.name} in it`);
-  const tree = checkedTree(member, { features: subset?.length ?? fitted.columns, width: 1 });
-  if (subset === undefined) return tree;
-  const sound = subset.every((place) => Number.isInteger(place) && place >= 0 && place < fitted.columns);
-  if (!sound) throw fitted.damaged('with a tree of columns that it has not');
-  return { ...tree, feature: tree.feature.map((place) => subset[place] ?? 0) };
+function membersOf(fitted: Fitted): readonly Member[] {
+  const trees = fitted.list('estimators_').map((value) => fitted.child(value));
+  const subsets = fitted.list('estimators_features_').map((value) => [...floatsOf(arrayOf(value))]);
+  if (trees.length === 0 || subsets.length !== trees.length) throw fitted.damaged('without trees');
+  const isWhole = fitted.int('_max_features') === fitted.columns;
+  return trees.map((tree, at) => {
+    if (tree.name !== TREE) throw fitted.damaged(`with a ${tree.name} in it`);
+    const subset = isWhole ? [...fitted.origins.keys()] : (subsets[at] ?? []);
+    const sound = subset.every((place) => Number.isInteger(place) && place >= 0 && place < fitted.columns);
+    if (!sound) throw fitted.damaged('with a tree of columns that it has not');
+    const shape = { features: subset.length, width: 1 };
+    return { stored: storedTreeOf(tree, shape), shape, subset };
+  });
+}
+
+function treesOf(members: readonly Member[]): Trees {
+  const stored = members.map((member) => member.stored);
+  const room = new TreeRoom(stored);
+  const nodes = stored.reduce((sum, { count }) => sum + count, 0);
+  const builder = new TreesBuilder({ trees: stored.length, nodes, leafWidth: 1, outputs: 1, isFloat32: true });
+  for (const { stored: each, shape, subset } of members) {
+    const tree = checkedTree(room, each, shape);
+    const depths = depthsOf(tree);
+    const feature = tree.feature.map((place) => subset[place] ?? 0);
+    builder.add({ ...tree, feature }, (node, target, at) => {
+      target[at] = (depths[node] ?? 0) + averagePath(tree.samples[node] ?? 0) - 1;
+    });
+  }
+  return builder.built;
 }
 
 /** Nodes from the root to each node, both counted. Children come after their parent. */

@@ -100,12 +100,12 @@ describe('the structure of a tree', () => {
 
 describe('the values of a tree', () => {
   it('are told apart: counts and fractions', () => {
-    expect(holdsFractions(aTree(), 2)).toBe(false);
-    expect(holdsFractions(inFractions(), 2)).toBe(true);
+    expect(holdsFractions(aTree().values, 2)).toBe(false);
+    expect(holdsFractions(inFractions().values, 2)).toBe(true);
   });
 
   it('are counts when only the root adds up to 1', () => {
-    expect(holdsFractions(aTree({ values: aTree().values.map((value) => value / 10) }), 2)).toBe(false);
+    expect(holdsFractions(aTree({ values: aTree().values.map((value) => value / 10) }).values, 2)).toBe(false);
   });
 
   it('are accepted in both forms', () => {

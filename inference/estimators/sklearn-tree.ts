@@ -1,7 +1,7 @@
 // One tree of scikit-learn: the node record is read by the field offsets that the file declares (they differ
 // between versions) and checked until no walk through it can leave it, loop, or end in a number that is not an answer.
 import { arrayOf, floatsOf, intOf, notAModel } from '../formats/numpy.ts';
-import { flags, floats, integers, recordsOf } from '../formats/records.ts';
+import { type Records, flags, floats, integers, recordsOf } from '../formats/records.ts';
 import { Instance, type NdArray, type Value, described } from '../formats/pickle-value.ts';
 
 /** Cython's class, whose reduce the file records. */
@@ -34,8 +34,16 @@ export interface ForestShape {
   readonly width: number;
 }
 
-/** Reads the columns of a `sklearn.tree._tree.Tree`. Throws ModelError. */
-export function readTree(value: Value | undefined, forest: ForestShape): TreeColumns {
+/** A tree as it stands in the file. */
+export interface StoredTree {
+  readonly count: number;
+  readonly nodes: Records;
+  /** Of all nodes: float64, which may stand at any offset. */
+  readonly values: Uint8Array;
+}
+
+/** A `sklearn.tree._tree.Tree`, looked at from outside. Throws ModelError. */
+export function storedTree(value: Value | undefined, forest: ForestShape): StoredTree {
   if (!(value instanceof Instance) || value.callable.path !== TREE) {
     throw notAModel(`${described(value)} instead of a tree`);
   }
@@ -46,9 +54,67 @@ export function readTree(value: Value | undefined, forest: ForestShape): TreeCol
   }
   if (!(state instanceof Map)) throw notAModel('a tree without state');
   const count = intOf(state.get('node_count'));
-  const nodes = arrayOf(state.get('nodes'));
-  if (count < 1 || nodes.shape.length !== 1 || nodes.shape[0] !== count) throw notAModel('a tree of another size');
-  return { ...columnsOf(nodes, count), values: valuesOf(arrayOf(state.get('values')), count, forest.width) };
+  const nodes = recordsOf(arrayOf(state.get('nodes')));
+  if (count < 1 || nodes.count !== count) throw notAModel('a tree of another size');
+  return { count, nodes, values: bytesOfValues(arrayOf(state.get('values')), count, forest.width) };
+}
+
+/** Whether it says which way missing values go. */
+export function hasDirections({ nodes }: StoredTree): boolean {
+  return nodes.dtype.fields?.has('missing_go_to_left') === true;
+}
+
+/**
+ * Memory for the columns of one tree, that trees are read into one after the other: it stays in the processor's cache, and a forest of 100 trees leaves no
+ * 800 arrays for the garbage collector.
+ */
+export class TreeRoom {
+  readonly #left: Int32Array<ArrayBuffer>;
+  readonly #right: Int32Array<ArrayBuffer>;
+  readonly #feature: Int32Array<ArrayBuffer>;
+  readonly #samples: Int32Array<ArrayBuffer>;
+  readonly #threshold: Float64Array<ArrayBuffer>;
+  readonly #weight: Float64Array<ArrayBuffer>;
+  readonly #missingLeft: Uint8Array<ArrayBuffer>;
+  readonly #values: Float64Array<ArrayBuffer>;
+
+  /** For each of these trees, one at a time. */
+  constructor(trees: readonly StoredTree[]) {
+    const most = trees.reduce((largest, { count }) => Math.max(largest, count), 0);
+    const bytes = trees.reduce((largest, { values }) => Math.max(largest, values.length), 0);
+    this.#left = new Int32Array(most);
+    this.#right = new Int32Array(most);
+    this.#feature = new Int32Array(most);
+    this.#samples = new Int32Array(most);
+    this.#threshold = new Float64Array(most);
+    this.#weight = new Float64Array(most);
+    this.#missingLeft = new Uint8Array(most);
+    this.#values = new Float64Array(bytes / Float64Array.BYTES_PER_ELEMENT);
+  }
+
+  /** Valid until the next call. Throws ModelError. */
+  columnsOf(tree: StoredTree): TreeColumns {
+    const { count, nodes } = tree;
+    return {
+      count,
+      left: integers(nodes, 'left_child', this.#left.subarray(0, count)),
+      right: integers(nodes, 'right_child', this.#right.subarray(0, count)),
+      feature: integers(nodes, 'feature', this.#feature.subarray(0, count)),
+      threshold: floats(nodes, 'threshold', this.#threshold.subarray(0, count)),
+      samples: integers(nodes, 'n_node_samples', this.#samples.subarray(0, count)),
+      weight: floats(nodes, 'weighted_n_node_samples', this.#weight.subarray(0, count)),
+      ...(hasDirections(tree) && {
+        missingLeft: flags(nodes, 'missing_go_to_left', this.#missingLeft.subarray(0, count)),
+      }),
+      values: this.valuesOf(tree),
+    };
+  }
+
+  /** Of `columnsOf` the values alone. */
+  valuesOf({ values }: StoredTree): Float64Array {
+    new Uint8Array(this.#values.buffer).set(values);
+    return this.#values.subarray(0, values.length / Float64Array.BYTES_PER_ELEMENT);
+  }
 }
 
 /** The only element of `n_classes`. */
@@ -58,28 +124,13 @@ function onlyInteger(array: NdArray): number {
   return elements.length === 1 ? (elements[0] ?? 0) : 0;
 }
 
-function columnsOf(nodes: NdArray, count: number): Omit<TreeColumns, 'values'> {
-  const table = recordsOf(nodes);
-  return {
-    count,
-    left: integers(table, 'left_child'),
-    right: integers(table, 'right_child'),
-    feature: integers(table, 'feature'),
-    threshold: floats(table, 'threshold'),
-    samples: integers(table, 'n_node_samples'),
-    weight: floats(table, 'weighted_n_node_samples'),
-    ...(nodes.dtype.fields?.has('missing_go_to_left') === true && { missingLeft: flags(table, 'missing_go_to_left') }),
-  };
-}
-
-function valuesOf(array: NdArray, count: number, classes: number): Float64Array {
+function bytesOfValues(array: NdArray, count: number, classes: number): Uint8Array {
   const { data, dtype, shape, fortran } = array;
   const right = dtype.kind === 'f' && dtype.itemSize === 8 && !fortran && data instanceof Uint8Array;
   if (!right || shape.length !== 3 || shape[0] !== count || shape[1] !== 1 || shape[2] !== classes) {
     throw notAModel('node values of another type or size');
   }
-  // a copy, since the bytes stand at any offset; not slice(), which for a Buffer would not copy
-  return new Float64Array(new Uint8Array(data).buffer);
+  return data;
 }
 
 // An element, or NaN where there is none: every check below fails on NaN. One function for each type, and loops instead of callbacks: most of a load is over
@@ -131,8 +182,8 @@ function checkSplit(tree: TreeColumns, forest: ForestShape, node: number, { left
   }
 }
 
-/** Whether the values of every node add up to about 1, as fractions do. Weighted counts cannot where there is a split. */
-export function holdsFractions({ values }: TreeColumns, width: number): boolean {
+/** Whether these values of nodes, `width` for each, add up to about 1, as fractions do. Weighted counts cannot where there is a split. */
+export function holdsFractions(values: Float64Array, width: number): boolean {
   for (let row = 0; row < values.length; row += width) {
     let sum = 0;
     for (let place = row; place < row + width; place += 1) sum += float(values, place);

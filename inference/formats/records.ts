@@ -27,10 +27,13 @@ function placeOf({ dtype }: Records, name: string, types: readonly string[]): { 
   return { offset: field.offset, type };
 }
 
-/** A column of integers of 32 or 64 bits. Throws ModelError where one is beyond 2^31. */
-export function integers(records: Records, name: string): Int32Array<ArrayBuffer> {
+/** A column of integers of 32 or 64 bits, in `column`, which has a place for each. Throws ModelError where one is beyond 2^31. */
+export function integers(
+  records: Records,
+  name: string,
+  column = new Int32Array(records.count),
+): Int32Array<ArrayBuffer> {
   const { offset, type } = placeOf(records, name, ['i8', 'i4', 'u4']);
-  const column = new Int32Array(records.count);
   const excess = type === 'i8' ? lowHalves(records, offset, column) : halves(records, offset, column);
   if (excess !== 0 && type !== 'i4') throw notAModel('a node number beyond 2^31');
   return column;
@@ -61,9 +64,12 @@ function halves({ view, dtype }: Records, offset: number, column: Int32Array): n
 }
 
 /** A column of doubles. */
-export function floats(records: Records, name: string): Float64Array<ArrayBuffer> {
+export function floats(
+  records: Records,
+  name: string,
+  column = new Float64Array(records.count),
+): Float64Array<ArrayBuffer> {
   const { offset } = placeOf(records, name, ['f8']);
-  const column = new Float64Array(records.count);
   const { view, dtype } = records;
   const step = dtype.itemSize;
   for (let row = 0, at = offset; row < column.length; row += 1, at += step) column[row] = view.getFloat64(at, true);
@@ -71,9 +77,8 @@ export function floats(records: Records, name: string): Float64Array<ArrayBuffer
 }
 
 /** A column of bytes. */
-export function flags(records: Records, name: string): Uint8Array<ArrayBuffer> {
+export function flags(records: Records, name: string, column = new Uint8Array(records.count)): Uint8Array<ArrayBuffer> {
   const { offset } = placeOf(records, name, ['u1', 'b1']);
-  const column = new Uint8Array(records.count);
   const { view, dtype } = records;
   const step = dtype.itemSize;
   for (let row = 0, at = offset; row < column.length; row += 1, at += step) column[row] = view.getUint8(at);

@@ -6,6 +6,9 @@ import { readHolding } from './read-artifact.ts';
 import type { ReadArtifact, ReadOrder } from './read-artifact.ts';
 import type { ReadOutcome } from './reader-thread.ts';
 
+// V8 compiles array accesses anew, all of them, when an array first goes to another thread; what the first load has compiled shall serve the next ones.
+new ArrayBuffer(1).transfer();
+
 parentPort?.on('message', (order: ReadOrder) => void answer(order));
 
 async function answer(order: ReadOrder): Promise<void> {

@@ -1,5 +1,5 @@
 // The servers that the inference suite measures side by side: ours, and those that a Python team would run. All have the same forest and one core.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../cluster/command.ts';
 import { projectRoot } from '../cluster/config.ts';
@@ -17,6 +17,8 @@ export interface Measured extends ServerCommand {
   readonly kind: 'ours' | 'python' | 'bare';
   /** Folder whose size is what the server needs beside its interpreter. */
   readonly packages?: string;
+  /** How it is told that its file has changed, where it can be, and which file that is. */
+  readonly reload?: { readonly url: string; readonly file: string };
 }
 
 export interface Surroundings {
@@ -132,7 +134,9 @@ async function mlserver(around: Surroundings): Promise<Measured> {
   const packages = await python('mlserver', new URL('mlserver/requirements.txt', PEERS), around);
   const port = FIRST_PORT + 40;
   const dir = join(around.dir, 'mlserver');
+  const file = join(dir, 'model.joblib');
   await mkdir(dir, { recursive: true });
+  await copyFile(around.model, file);
   const settings = {
     host: '127.0.0.1',
     http_port: port,
@@ -144,7 +148,7 @@ async function mlserver(around: Surroundings): Promise<Measured> {
   const model = {
     name: 'forest',
     implementation: 'mlserver_sklearn.SKLearnModel',
-    parameters: { uri: around.model },
+    parameters: { uri: file },
   };
   await writeFile(join(dir, 'settings.json'), JSON.stringify(settings));
   await writeFile(join(dir, 'model-settings.json'), JSON.stringify(model));
@@ -156,6 +160,7 @@ async function mlserver(around: Surroundings): Promise<Measured> {
     command: [join(packages, 'bin/mlserver'), 'start', dir],
     env: {},
     url: `http://127.0.0.1:${port}/v2/models/forest/infer`,
+    reload: { url: `http://127.0.0.1:${port}/v2/repository/models/forest/load`, file },
   };
 }
 

@@ -70,8 +70,8 @@ async function measure(around: Surroundings, bodies: Bodies): Promise<BenchResul
   const half = await asStep(onProgress, { step: 'Half of the maximum load', expectedSeconds: 15 }, async () =>
     halfLoad(own, around, bodies, capacity / 2),
   );
-  const reloads = await asStep(onProgress, { step: 'Reloads', expectedSeconds: 30 }, async () =>
-    measureReloads(own, around, bodies),
+  const reloads = await asStep(onProgress, { step: 'Reloads', expectedSeconds: 40 }, async () =>
+    measureReloads([own, ...servers], around, bodies),
   );
   const image = await imageMib(onProgress, around.signal);
   return {
