@@ -11,22 +11,34 @@ export interface LeafTable {
   readonly leafWidth: number;
 }
 
+interface Rows {
+  readonly values: Float64Array;
+  readonly bits: Int32Array;
+  readonly leafWidth: number;
+  readonly slots: Int32Array;
+}
+
 /** Moves rows together, which stand in `values` in the order of their leaves, and lets equal leaves have the same one. Answers how many numbers are used. */
 export function shareRows({ left, answer, values, leafWidth }: LeafTable): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
-  const slots = slotsFor(values.length / leafWidth);
+  const rows = { values, bits, leafWidth, slots: slotsFor(values.length / leafWidth) };
   let next = 0;
   for (let node = 0; node < left.length; node += 1) {
     if (left[node] !== node) continue;
-    const row = answer[node] ?? 0;
-    const slot = slotOf(slots, bits, row, leafWidth);
-    if (slots[slot] === FREE) {
-      values.copyWithin(next, row, row + leafWidth);
-      slots[slot] = next;
-      next += leafWidth;
-    }
-    answer[node] = slots[slot] ?? 0;
+    const place = placeOf(rows, answer[node] ?? 0, next);
+    if (place === next) next += leafWidth;
+    answer[node] = place;
   }
+  return next;
+}
+
+/** Where a row equal to the one at `row` is kept: this one at `next` where there is none yet. */
+function placeOf({ values, bits, leafWidth, slots }: Rows, row: number, next: number): number {
+  const slot = slotOf(slots, bits, row, leafWidth);
+  const known = slots[slot] ?? FREE;
+  if (known !== FREE) return known;
+  values.copyWithin(next, row, row + leafWidth);
+  slots[slot] = next;
   return next;
 }
 

@@ -218,13 +218,18 @@ export function checkValues(tree: TreeColumns, width: number, { aggregate, least
 /** The size of the largest. Throws ModelError for infinity, NaN, and what is below `least`. */
 function checkNumbers(numbers: Float64Array, what: string, least: number): number {
   let largest = 0;
+  let lowest = Infinity;
+  let excess = 0;
   for (let index = 0; index < numbers.length; index += 1) {
     const number = float(numbers, index);
     const size = Math.abs(number);
-    if (!(size < Infinity)) throw notAModel(`a node with an infinite ${what}`);
-    if (number < least) throw notAModel(`a node with a negative ${what} (negative sample weights are not supported)`);
-    if (size > largest) largest = size;
+    // 0 for a finite number, NaN for others, and then for good
+    excess += number * 0;
+    largest = size > largest ? size : largest;
+    lowest = number < lowest ? number : lowest;
   }
+  if (excess !== 0) throw notAModel(`a node with an infinite ${what}`);
+  if (lowest < least) throw notAModel(`a node with a negative ${what} (negative sample weights are not supported)`);
   return largest;
 }
 

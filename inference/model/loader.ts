@@ -3,6 +3,7 @@ import { setImmediate as yieldToRequests } from 'node:timers/promises';
 import { LoadError } from '../errors.ts';
 import type { Preprocessing } from '../features/preprocessing.ts';
 import { checkFeatures, checkGolden, checkModelHash } from './checks.ts';
+import { growInLargerSteps } from './heap-growth.ts';
 import { parseManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { ModelInputError, modelOf } from './model.ts';
@@ -44,8 +45,11 @@ export function modelLoader(
   read: Reader = readerThread(),
 ): Loader {
   const compiled = new Set<string>();
+  let loads = 0;
   return async (order, signal) => {
     signal.throwIfAborted();
+    loads += 1;
+    if (loads === 2) growInLargerSteps();
     const memory = limit === undefined ? undefined : { limit, used: process.memoryUsage.rss() };
     const artifact = await read({ ...order, ...how, ...(memory && { memory }) }, signal);
     const manifest = parseManifest(artifact.metadata);

@@ -1,6 +1,6 @@
 // The artifact file: model.tar.gz with one model and its metadata.json, or a model file alone. Nothing is unpacked by path, so no name in an archive
 // can reach the file system; size, kind and number of entries are bounded before their bytes are kept.
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,7 +10,7 @@ import type { Header } from 'tar-stream';
 import { LoadError, codeOf } from '../load-error.ts';
 import { METADATA, MODEL_FILES } from './artifact-names.ts';
 import { type Memory, checkMemory, insufficientMemory, largestIn } from './memory.ts';
-import { unzip } from './unzip.ts';
+import { WHOLE_BYTES, unzip } from './unzip.ts';
 
 export interface Unpacked {
   /** Base name of the model file; its ending tells the format. */
@@ -42,8 +42,8 @@ export async function unpack(key: string, path: string, limits: UnpackLimits): P
   const fileName = basename(key);
   const { size } = await stat(path);
   checkMemory(fileName, size, limits.memory);
-  const stream = createReadStream(path, { highWaterMark: PIECE_BYTES });
-  return { fileName, model: await contentOf(stream, { name: fileName, size }, limits.maxBytes) };
+  const pieces = size > WHOLE_BYTES ? createReadStream(path, { highWaterMark: PIECE_BYTES }) : [readFileSync(path)];
+  return { fileName, model: await contentOf(pieces, { name: fileName, size }, limits.maxBytes) };
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
@@ -124,14 +124,14 @@ function unpacked(files: ReadonlyMap<string, Buffer<ArrayBuffer>>): Unpacked {
 
 /** All bytes of a stream, of which there are `size`: as they are when they come at once, and without room for a second copy otherwise. */
 async function contentOf(
-  stream: AsyncIterable<unknown>,
+  pieces: AsyncIterable<unknown> | Iterable<Buffer>,
   { name, size }: { readonly name: string; readonly size: number },
   maxBytes: number,
 ): Promise<Buffer<ArrayBuffer>> {
   if (size > maxBytes) throw tooLarge(name, maxBytes);
   let content: Buffer<ArrayBuffer> | undefined;
   let filled = 0;
-  for await (const piece of stream as AsyncIterable<Buffer<ArrayBuffer>>) {
+  for await (const piece of pieces as AsyncIterable<Buffer<ArrayBuffer>>) {
     content ??= piece.length === size ? piece : Buffer.allocUnsafeSlow(size);
     filled += content === piece ? size : piece.copy(content, filled);
   }

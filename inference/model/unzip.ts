@@ -1,10 +1,10 @@
 // A gzip file, unpacked: in one piece where it is not too large. A stream takes twice the time, and its pieces stay in memory until garbage is collected.
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, gunzipSync } from 'node:zlib';
 
-const WHOLE_BYTES = 64 * 1024 * 1024;
+export const WHOLE_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 512 * 1024;
 /** Most memory that is asked for at once. */
 const MOST_BYTES = 1024 * 1024 * 1024;
@@ -15,7 +15,7 @@ const MOST_PER_BYTE = 1032;
 export async function* unzip(path: string, maxBytes: number, wholeBytes = WHOLE_BYTES): AsyncGenerator<Buffer> {
   const { size } = await stat(path);
   if (size > wholeBytes) yield* pieces(path);
-  else yield whole(await readFile(path), maxBytes);
+  else yield whole(readFileSync(path), maxBytes);
 }
 
 function whole(zipped: Buffer, maxBytes: number): Buffer {
