@@ -17,8 +17,8 @@ export interface Saved {
 }
 
 /**
- * Writes `source` to the new file `path`. The stall clock starts at the call. Throws LoadError: ArtifactTooLarge, StoreUnreachable (broken off,
- * silent for too long), DiskFull; or the reason of `signal`.
+ * Writes `source` to the new file `path`; each piece is written before the next is asked for. The stall clock starts at the call. Throws LoadError:
+ * ArtifactTooLarge, StoreUnreachable (broken off, silent for too long), DiskFull; or the reason of `signal`.
  */
 export async function save(
   source: AsyncIterable<Uint8Array>,
@@ -40,7 +40,8 @@ export async function save(
     }
   }
   try {
-    await pipeline(source, measured, createWriteStream(path, { flags: 'w' }), {
+    // with room for one byte, nothing waits in the stream
+    await pipeline(source, measured, createWriteStream(path, { flags: 'w', highWaterMark: 1 }), {
       signal: AbortSignal.any([signal, stalled.signal]),
     });
   } catch (error) {

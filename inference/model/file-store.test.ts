@@ -78,6 +78,18 @@ describe('a directory', () => {
     },
   );
 
+  it.each(['model.tar.gz', 'model.joblib'])('with a %s of several pieces loses none of them', async (name) => {
+    const content = Buffer.from(Array.from({ length: 3_500_000 }, (_, at) => (at * 7919) >>> 11));
+    await write(name, content);
+    const limits = { ...LIMITS, maxBytes: 4_000_000 };
+
+    await fetchAll(dir, limits);
+
+    const found =
+      name === 'model.tar.gz' ? await readFile(target) : (await unpack('model.tar.gz', target, limits)).model;
+    expect(found.equals(content)).toBe(true);
+  });
+
   it('needs no metadata.json', async () => {
     await write('model.joblib', 'model');
 

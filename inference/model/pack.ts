@@ -43,7 +43,8 @@ async function* ofSize(file: LocalFile): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of contentOf(file)) {
     size += chunk.length;
-    yield chunk;
+    // a copy, since streams keep pieces that are small until they have more
+    yield Buffer.from(chunk);
   }
   if (size !== file.size) throw new LoadError('ObjectChanged', `${file.path} changed while it was read`);
 }
