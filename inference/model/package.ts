@@ -42,8 +42,13 @@ export async function unpack(key: string, path: string, limits: UnpackLimits): P
   const fileName = basename(key);
   const { size } = await stat(path);
   checkMemory(fileName, size, limits.memory);
-  const pieces = size > WHOLE_BYTES ? createReadStream(path, { highWaterMark: PIECE_BYTES }) : [readFileSync(path)];
+  const pieces = size > WHOLE_BYTES ? createReadStream(path, { highWaterMark: PIECE_BYTES }) : inOnePiece(path);
   return { fileName, model: await contentOf(pieces, { name: fileName, size }, limits.maxBytes) };
+}
+
+/** Read when it is asked for. */
+function* inOnePiece(path: string): Generator<Buffer> {
+  yield readFileSync(path);
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
