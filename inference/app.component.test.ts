@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { startFakeS3 } from '../test/support/fake-s3.ts';
 import type { FakeS3 } from '../test/support/fake-s3.ts';
 import { desiredEnv, fixture, fixturePath, startInference } from '../test/support/inference-rig.ts';
 import type { Rig } from '../test/support/inference-rig.ts';
+import { replaceFile } from '../test/support/replace-file.ts';
 
 const KEY = 'retail/model.tar.gz';
 const BODY = '{"basket_items":{"a":{"price":12.5}}}';
@@ -243,8 +244,7 @@ describe('alone', () => {
   afterAll(() => server.stop());
 
   it('follows its file, and skips what is broken', async () => {
-    await copyFile(fixturePath('basket-blue-2'), `${path}.new`);
-    await rename(`${path}.new`, path);
+    await replaceFile(path, fixture('basket-blue-2'));
 
     await vi.waitFor(async () => expect((await server.get('/health')).json).toMatchObject({ version: 'blue-2' }));
   });

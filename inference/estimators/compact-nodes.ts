@@ -30,13 +30,12 @@ export const COMPACT_BYTES = 11;
 
 /** Undefined where there are more nodes, columns or answers than there is room for. */
 export function compactNodes(trees: Trees): CompactNodes | undefined {
-  const { feature, leafWidth, values } = trees;
+  const { roots, feature, leafWidth, values } = trees;
   if (values.length / leafWidth > ANSWER_MASK || largest(feature) > COLUMN_MASK) return undefined;
   const { places, length } = inBlocks(trees);
   if (length > MAX_NODES) return undefined;
   const buffer = new ArrayBuffer(length * NODE_BYTES);
   const nodes = { thresholds: new Float32Array(buffer), words: new Int32Array(buffer) };
-  const { roots } = trees;
   for (let tree = 0; tree < roots.length; tree += 1) {
     writeNodes(trees, places, { from: roots[tree] ?? 0, to: roots[tree + 1] ?? feature.length }, nodes);
   }

@@ -13,7 +13,6 @@ import {
   TREE,
   type TreeColumns,
   TreeRoom,
-  checkStructure,
   checkValues,
   hasDirections,
   holdsFractions,
@@ -105,7 +104,7 @@ function treesOf(fitted: Fitted, members: readonly Fitted[], classes: readonly C
   const shape = { features: fitted.columns, width: Math.max(1, classes.length) };
   const stored = members.map((member) => storedTreeOf(member, shape));
   const acceptsMissing = stored.every(hasDirections) && takesMissing(fitted, members[0]);
-  const trees = classes.length > 0 ? classTrees(members, stored, shape) : valueTrees(members, stored, shape);
+  const trees = classes.length > 0 ? classTrees(members, stored, shape.width) : valueTrees(members, stored);
   return { trees, acceptsMissing };
 }
 
@@ -116,21 +115,13 @@ export function storedTreeOf(member: Fitted, shape: ForestShape): StoredTree {
   return tree;
 }
 
-/** Reads a tree and proves that its walks end. Throws ModelError. */
-export function checkedTree(room: TreeRoom, stored: StoredTree, shape: ForestShape): TreeColumns {
-  const tree = room.columnsOf(stored);
-  checkStructure(tree, shape);
-  return tree;
-}
-
-function classTrees(members: readonly Fitted[], stored: readonly StoredTree[], shape: ForestShape): Trees {
-  const { width } = shape;
+function classTrees(members: readonly Fitted[], stored: readonly StoredTree[], width: number): Trees {
   const room = new TreeRoom(stored);
   // decided on all nodes of all trees: the root alone is fooled by sample weights that add up to 1
   const fractions = stored.every((tree) => holdsFractions(room.valuesOf(tree), width));
   const builder = builderOf(stored, width);
   for (const [at, each] of stored.entries()) {
-    const tree = checkedTree(room, each, shape);
+    const tree = room.read(each);
     const aggregate = isConstrained(members[at]) ? 'other' : fractions ? 'mean' : 'count';
     checkValues(tree, width, { aggregate, least: 0 });
     builder.add(tree, fractions ? copied(tree, width) : asFractions(tree, width));
@@ -138,20 +129,21 @@ function classTrees(members: readonly Fitted[], stored: readonly StoredTree[], s
   return builder.built;
 }
 
-function valueTrees(members: readonly Fitted[], stored: readonly StoredTree[], shape: ForestShape): Trees {
+function valueTrees(members: readonly Fitted[], stored: readonly StoredTree[]): Trees {
   const room = new TreeRoom(stored);
   const builder = builderOf(stored, 1);
   for (const [at, each] of stored.entries()) {
-    const tree = checkedTree(room, each, shape);
+    const tree = room.read(each);
     checkValues(tree, 1, { aggregate: aggregateOf(members[at]) });
     builder.add(tree, copied(tree, 1));
   }
   return builder.built;
 }
 
-function builderOf(stored: readonly StoredTree[], width: number): TreesBuilder {
+/** For these trees, whose leaves have `leafWidth` numbers. */
+export function builderOf(stored: readonly StoredTree[], leafWidth: number, outputs = leafWidth): TreesBuilder {
   const nodes = stored.reduce((sum, { count }) => sum + count, 0);
-  return new TreesBuilder({ trees: stored.length, nodes, leafWidth: width, outputs: width, isFloat32: true });
+  return new TreesBuilder({ trees: stored.length, nodes, leafWidth, outputs, isFloat32: true });
 }
 
 function copied({ values }: TreeColumns, width: number): WriteLeaf {

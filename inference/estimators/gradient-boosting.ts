@@ -4,12 +4,12 @@ import type { DummyPart } from './dummy.ts';
 import { type TreeInput, addTrees } from './evaluate.ts';
 import type { TreeSum } from './explain.ts';
 import type { Fitted } from './fitted.ts';
-import { checkedTree, storedTreeOf } from './forest.ts';
+import { builderOf, storedTreeOf } from './forest.ts';
 import { bothProbabilities, expit, logit, softmaxOfRows, symmetricLogit } from './links.ts';
 import { LOSSES } from './losses.ts';
 import { type Matrix, argmaxOfRows, checkNumbers, repeatedRow } from './matrix.ts';
 import { TreeRoom, checkValues } from './sklearn-tree.ts';
-import { type Trees, TreesBuilder } from './trees.ts';
+import type { Trees } from './trees.ts';
 import { Instance, type Value } from '../formats/pickle-value.ts';
 
 export interface GradientBoostingPart extends PredictorPart {
@@ -89,13 +89,11 @@ function treesOf(fitted: Fitted, outputs: number): Trees {
   if (data instanceof Uint8Array || data.length === 0 || shape.length !== 2 || shape[1] !== outputs) {
     throw fitted.damaged('without a tree for each class and step');
   }
-  const each = { features: fitted.columns, width: 1 };
-  const stored = data.map((value) => storedTreeOf(memberOf(fitted, value), each));
+  const stored = data.map((value) => storedTreeOf(memberOf(fitted, value), { features: fitted.columns, width: 1 }));
   const room = new TreeRoom(stored);
-  const nodes = stored.reduce((sum, { count }) => sum + count, 0);
-  const builder = new TreesBuilder({ trees: stored.length, nodes, leafWidth: 1, outputs, isFloat32: true });
-  for (const [at, one] of stored.entries()) {
-    const tree = checkedTree(room, one, each);
+  const builder = builderOf(stored, 1, outputs);
+  for (const [at, each] of stored.entries()) {
+    const tree = room.read(each);
     // its leaves were set anew after it had grown, so that inner nodes are no means of them
     checkValues(tree, 1, { aggregate: 'other' });
     // multiplied here as scikit-learn does for each answer: the same two roundings

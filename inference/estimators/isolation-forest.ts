@@ -3,10 +3,10 @@ import { floatsOf, arrayOf } from '../formats/numpy.ts';
 import type { Definition, Predictor, PredictorPart } from './estimator.ts';
 import { addTrees } from './evaluate.ts';
 import type { Fitted } from './fitted.ts';
-import { checkedTree, storedTreeOf } from './forest.ts';
+import { builderOf, storedTreeOf } from './forest.ts';
 import { type Matrix, checkNumbers } from './matrix.ts';
-import { type ForestShape, type StoredTree, type TreeColumns, TreeRoom } from './sklearn-tree.ts';
-import { type Trees, TreesBuilder } from './trees.ts';
+import { type StoredTree, type TreeColumns, TreeRoom } from './sklearn-tree.ts';
+import type { Trees } from './trees.ts';
 
 export interface IsolationForestPart extends PredictorPart {
   readonly kind: 'isolation-forest';
@@ -21,7 +21,6 @@ export interface IsolationForestPart extends PredictorPart {
 
 interface Member {
   readonly stored: StoredTree;
-  readonly shape: ForestShape;
   /** Columns of the whole row that the tree was given. */
   readonly subset: readonly number[];
 }
@@ -82,24 +81,22 @@ function membersOf(fitted: Fitted): readonly Member[] {
   const trees = fitted.list('estimators_').map((value) => fitted.child(value));
   const subsets = fitted.list('estimators_features_').map((value) => [...floatsOf(arrayOf(value))]);
   if (trees.length === 0 || subsets.length !== trees.length) throw fitted.damaged('without trees');
-  const isWhole = fitted.int('_max_features') === fitted.columns;
+  const all = fitted.int('_max_features') === fitted.columns ? [...fitted.origins.keys()] : undefined;
   return trees.map((tree, at) => {
     if (tree.name !== TREE) throw fitted.damaged(`with a ${tree.name} in it`);
-    const subset = isWhole ? [...fitted.origins.keys()] : (subsets[at] ?? []);
+    const subset = all ?? subsets[at] ?? [];
     const sound = subset.every((place) => Number.isInteger(place) && place >= 0 && place < fitted.columns);
     if (!sound) throw fitted.damaged('with a tree of columns that it has not');
-    const shape = { features: subset.length, width: 1 };
-    return { stored: storedTreeOf(tree, shape), shape, subset };
+    return { stored: storedTreeOf(tree, { features: subset.length, width: 1 }), subset };
   });
 }
 
 function treesOf(members: readonly Member[]): Trees {
   const stored = members.map((member) => member.stored);
   const room = new TreeRoom(stored);
-  const nodes = stored.reduce((sum, { count }) => sum + count, 0);
-  const builder = new TreesBuilder({ trees: stored.length, nodes, leafWidth: 1, outputs: 1, isFloat32: true });
-  for (const { stored: each, shape, subset } of members) {
-    const tree = checkedTree(room, each, shape);
+  const builder = builderOf(stored, 1);
+  for (const { stored: each, subset } of members) {
+    const tree = room.read(each);
     const depths = depthsOf(tree);
     const feature = tree.feature.map((place) => subset[place] ?? 0);
     builder.add({ ...tree, feature }, (node, target, at) => {

@@ -36,6 +36,7 @@ export interface ForestShape {
 
 /** A tree as it stands in the file. */
 export interface StoredTree {
+  readonly shape: ForestShape;
   readonly count: number;
   readonly nodes: Records;
   /** Of all nodes: float64, which may stand at any offset. */
@@ -43,20 +44,20 @@ export interface StoredTree {
 }
 
 /** A `sklearn.tree._tree.Tree`, looked at from outside. Throws ModelError. */
-export function storedTree(value: Value | undefined, forest: ForestShape): StoredTree {
+export function storedTree(value: Value | undefined, shape: ForestShape): StoredTree {
   if (!(value instanceof Instance) || value.callable.path !== TREE) {
     throw notAModel(`${described(value)} instead of a tree`);
   }
   const { args, state } = value;
   const width = onlyInteger(arrayOf(args[1]));
-  if (intOf(args[0]) !== forest.features || intOf(args[2]) !== 1 || width !== forest.width) {
+  if (intOf(args[0]) !== shape.features || intOf(args[2]) !== 1 || width !== shape.width) {
     throw notAModel('a tree with other features or classes than its forest');
   }
   if (!(state instanceof Map)) throw notAModel('a tree without state');
   const count = intOf(state.get('node_count'));
   const nodes = recordsOf(arrayOf(state.get('nodes')));
   if (count < 1 || nodes.count !== count) throw notAModel('a tree of another size');
-  return { count, nodes, values: bytesOfValues(arrayOf(state.get('values')), count, forest.width) };
+  return { shape, count, nodes, values: bytesOfValues(arrayOf(state.get('values')), count, shape.width) };
 }
 
 /** Whether it says which way missing values go. */
@@ -92,8 +93,20 @@ export class TreeRoom {
     this.#values = new Float64Array(bytes / Float64Array.BYTES_PER_ELEMENT);
   }
 
-  /** Valid until the next call. Throws ModelError. */
-  columnsOf(tree: StoredTree): TreeColumns {
+  /** Reads a tree and proves that its walks end. The answer is valid until the next call. Throws ModelError. */
+  read(tree: StoredTree): TreeColumns {
+    const columns = this.#columnsOf(tree);
+    checkStructure(columns, tree.shape);
+    return columns;
+  }
+
+  /** Of what `read` answers the values alone, unchecked. */
+  valuesOf({ values }: StoredTree): Float64Array {
+    new Uint8Array(this.#values.buffer).set(values);
+    return this.#values.subarray(0, values.length / Float64Array.BYTES_PER_ELEMENT);
+  }
+
+  #columnsOf(tree: StoredTree): TreeColumns {
     const { count, nodes } = tree;
     return {
       count,
@@ -108,12 +121,6 @@ export class TreeRoom {
       }),
       values: this.valuesOf(tree),
     };
-  }
-
-  /** Of `columnsOf` the values alone. */
-  valuesOf({ values }: StoredTree): Float64Array {
-    new Uint8Array(this.#values.buffer).set(values);
-    return this.#values.subarray(0, values.length / Float64Array.BYTES_PER_ELEMENT);
   }
 }
 
@@ -218,18 +225,13 @@ export function checkValues(tree: TreeColumns, width: number, { aggregate, least
 /** The size of the largest. Throws ModelError for infinity, NaN, and what is below `least`. */
 function checkNumbers(numbers: Float64Array, what: string, least: number): number {
   let largest = 0;
-  let lowest = Infinity;
-  let excess = 0;
   for (let index = 0; index < numbers.length; index += 1) {
     const number = float(numbers, index);
     const size = Math.abs(number);
-    // 0 for a finite number, NaN for others, and then for good
-    excess += number * 0;
-    largest = size > largest ? size : largest;
-    lowest = number < lowest ? number : lowest;
+    if (!(size < Infinity)) throw notAModel(`a node with an infinite ${what}`);
+    if (number < least) throw notAModel(`a node with a negative ${what} (negative sample weights are not supported)`);
+    if (size > largest) largest = size;
   }
-  if (excess !== 0) throw notAModel(`a node with an infinite ${what}`);
-  if (lowest < least) throw notAModel(`a node with a negative ${what} (negative sample weights are not supported)`);
   return largest;
 }
 

@@ -45,11 +45,9 @@ export function modelLoader(
   read: Reader = readerThread(),
 ): Loader {
   const compiled = new Set<string>();
-  let loads = 0;
   return async (order, signal) => {
     signal.throwIfAborted();
-    loads += 1;
-    if (loads === 2) growInLargerSteps();
+    if (compiled.size > 0) growInLargerSteps();
     const memory = limit === undefined ? undefined : { limit, used: process.memoryUsage.rss() };
     const artifact = await read({ ...order, ...how, ...(memory && { memory }) }, signal);
     const manifest = parseManifest(artifact.metadata);

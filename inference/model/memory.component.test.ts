@@ -1,10 +1,11 @@
 // What the factors of memory.ts were measured with: the most memory that a real server takes while it loads a file of 20 MB.
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aBooster } from '../../test/support/a-booster.ts';
 import { poll } from '../../test/support/admin-port.ts';
+import { replaceFile } from '../../test/support/replace-file.ts';
 import { buildServer } from '../../test/support/server-process.ts';
 import type { ServerProcess, ServerProgram } from '../../test/support/server-process.ts';
 import { peakOf } from './memory.ts';
@@ -35,22 +36,17 @@ async function memory(field: 'VmRSS' | 'VmHWM'): Promise<number> {
   return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? NaN) * 1024;
 }
 
-async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(`${path}.new`, bytes);
-  await rename(`${path}.new`, path);
-}
-
 describe.runIf(process.platform === 'linux')('loading', () => {
   it.each(['model.json', 'model.ubj', 'model.txt'] as const)(
     '%s takes no more memory than the check before it assumes, and not much less',
     async (name) => {
       const path = join(dir, name);
-      await replace(path, aBooster(name, 1));
+      await replaceFile(path, aBooster(name, 1));
       const running = await program.start({ MODEL_PATH: path });
       server = running;
       await poll(async () => (await running.info()).version !== null, running.output);
       const before = await memory('VmRSS');
-      await replace(path, aBooster(name, SIZE));
+      await replaceFile(path, aBooster(name, SIZE));
 
       const { status } = await running.reload({ sequence: 1, key: path, wait: 60 });
       const peak = (await memory('VmHWM')) - before;

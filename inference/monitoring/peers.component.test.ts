@@ -1,8 +1,9 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { replaceFile } from '../../test/support/replace-file.ts';
 import type { ShadowPeer } from '../contract.ts';
 import { followPeers } from './peers.ts';
 
@@ -21,10 +22,7 @@ it('follows its file: none, one, unusable, another, gone', async () => {
   const logs: string[] = [];
   const log = pino({ base: null }, { write: (line) => void logs.push(line) });
   const ending = new AbortController();
-  const write = async (content: unknown) => {
-    await writeFile(`${path}.new`, JSON.stringify(content));
-    await rename(`${path}.new`, path);
-  };
+  const write = (content: unknown) => replaceFile(path, JSON.stringify(content));
   const seen = async (count: number) => vi.waitFor(() => expect(told).toHaveLength(count));
 
   const followed = followPeers({ path, everyMs: 5, log }, (peers) => told.push(peers), ending.signal);

@@ -1,10 +1,11 @@
 // What a changed file costs: the time from the reload call until the new version answers, beside that of others in turns, and the throughput while it happens
 // every second.
-import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from '../demo/claims.ts';
 import { anArchive } from '../support/an-archive.ts';
+import { replaceFile } from '../support/replace-file.ts';
 import { featuresOf, type Bodies } from './bodies.ts';
 import type { Measured, Surroundings } from './peers.ts';
 import { ServerProcess } from './server-process.ts';
@@ -61,7 +62,7 @@ async function startOther(
   const model = await readFile(file);
   const process = await ServerProcess.start(server, bodies[server.bodies][0] ?? '', signal);
   const reload = async () => {
-    await replace(file, model);
+    await replaceFile(file, model);
     return timedCall(url, { body: {} }, signal);
   };
   return { server, process, reload };
@@ -125,17 +126,12 @@ function reloader(
   const adminUrl = `http://127.0.0.1:${server.env['ADMIN_PORT'] ?? ''}/model/reload`;
   let sequence = 0;
   return async () => {
-    await replace(path, archives[sequence % 2] ?? Buffer.alloc(0));
+    await replaceFile(path, archives[sequence % 2] ?? Buffer.alloc(0));
     sequence += 1;
     const wanted = { sequence, key: path, wait: 30 };
     const headers = { authorization: `Bearer ${adminToken}` };
     return timedCall(adminUrl, { body: wanted, headers, expected: '"loaded"' }, signal);
   };
-}
-
-async function replace(path: string, content: Buffer): Promise<void> {
-  await writeFile(`${path}.new`, content);
-  await rename(`${path}.new`, path);
 }
 
 interface Call {
