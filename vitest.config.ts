@@ -24,8 +24,16 @@ export default defineConfig({
           isolate: false,
         },
       },
-      // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds. Some build the bundle first.
-      { test: { name: 'component', include: COMPONENT, testTimeout: TEST_MS, hookTimeout: 2 * TEST_MS } },
+      // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds. Some wait until the bundle is built.
+      {
+        test: {
+          name: 'component',
+          include: COMPONENT,
+          globalSetup: 'test/support/component-tier.ts',
+          testTimeout: TEST_MS,
+          hookTimeout: 2 * TEST_MS,
+        },
+      },
       {
         test: {
           name: 'clients',

@@ -10,21 +10,20 @@ import { startFakeS3 } from '../test/support/fake-s3.ts';
 import type { FakeS3 } from '../test/support/fake-s3.ts';
 import { fixture } from '../test/support/inference-rig.ts';
 import { KEY, pinTo, pinnedEnv } from '../test/support/reload-rig.ts';
-import { buildServer } from '../test/support/server-process.ts';
-import type { ServerProcess, ServerProgram } from '../test/support/server-process.ts';
+import { buildServer, startServer } from '../test/support/server-process.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
 
 const HALF = 30_000;
 // Processes start slowly on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-let program: ServerProgram;
 let s3: FakeS3;
 let dir: string;
 let env: Record<string, string>;
 let server: ServerProcess | undefined;
 
 beforeAll(async () => {
-  [program, s3] = await Promise.all([buildServer(), startFakeS3()]);
+  [s3] = await Promise.all([startFakeS3(), buildServer()]);
 });
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'switchyard-killed-'));
@@ -34,9 +33,7 @@ afterEach(async () => {
   await server?.stop('SIGKILL');
   await rm(dir, { recursive: true });
 });
-afterAll(async () => {
-  await Promise.all([program.remove(), s3.close()]);
-});
+afterAll(() => s3.close());
 
 const said = () => server?.output() ?? '';
 const files = () => readdir(join(dir, 'artifacts')).catch(() => []);
@@ -48,7 +45,7 @@ async function file(name: RegExp): Promise<string> {
 }
 
 async function start(): Promise<ServerProcess> {
-  return (server = await program.start(env));
+  return (server = await startServer(env));
 }
 
 async function serving(): Promise<ServerProcess> {

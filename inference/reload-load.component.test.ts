@@ -10,8 +10,8 @@ import { fixture } from '../test/support/inference-rig.ts';
 import { post, startLoad } from '../test/support/keep-alive-load.ts';
 import type { Answer } from '../test/support/keep-alive-load.ts';
 import { KEY, pinnedEnv } from '../test/support/reload-rig.ts';
-import { buildServer } from '../test/support/server-process.ts';
-import type { ServerProcess, ServerProgram } from '../test/support/server-process.ts';
+import { buildServer, startServer } from '../test/support/server-process.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
 
 /** Of four reloads each. */
 const ROUNDS = 50;
@@ -27,21 +27,20 @@ const GROWTH = new Map([
   ['process_resident_memory_bytes', 60 * MIB],
 ]);
 
-let program: ServerProgram;
 let s3: FakeS3;
 let dir: string;
 let server: ServerProcess;
 let sequence = 1;
 
 beforeAll(async () => {
-  [program, s3] = await Promise.all([buildServer(), startFakeS3()]);
+  [s3] = await Promise.all([startFakeS3(), buildServer()]);
   dir = await mkdtemp(join(tmpdir(), 'switchyard-reloads-'));
-  server = await program.start({ ...(await pinnedEnv(s3, dir)), ARTIFACT_DIR: join(dir, 'artifacts') });
+  server = await startServer({ ...(await pinnedEnv(s3, dir)), ARTIFACT_DIR: join(dir, 'artifacts') });
   await poll(async () => (await server.info()).version !== null, server.output);
 }, 60_000);
 afterAll(async () => {
   await server.stop('SIGKILL');
-  await Promise.all([program.remove(), s3.close(), rm(dir, { recursive: true })]);
+  await Promise.all([s3.close(), rm(dir, { recursive: true })]);
 });
 
 async function reload(version: object): Promise<string> {

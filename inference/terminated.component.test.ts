@@ -1,28 +1,24 @@
 // SIGTERM as a rolling update sends it, while clients keep their connections and go on sending: no request is lost, and every answer is counted once.
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { poll } from '../test/support/admin-port.ts';
 import { fixturePath } from '../test/support/inference-rig.ts';
 import { startLoad } from '../test/support/keep-alive-load.ts';
-import { buildServer } from '../test/support/server-process.ts';
-import type { ServerProcess, ServerProgram } from '../test/support/server-process.ts';
+import { buildServer, startServer } from '../test/support/server-process.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
 
 // Processes start slowly on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-let program: ServerProgram;
 const servers: ServerProcess[] = [];
 
-beforeAll(async () => {
-  program = await buildServer();
-});
+beforeAll(buildServer);
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop('SIGKILL')));
 });
-afterAll(() => program.remove());
 
 /** Goes on serving for so long that this machine has noticed meanwhile that it is not ready. */
 async function ready(): Promise<ServerProcess> {
-  const server = await program.start({ MODEL_PATH: fixturePath('basket-blue'), DRAIN_SECONDS: '3' });
+  const server = await startServer({ MODEL_PATH: fixturePath('basket-blue'), DRAIN_SECONDS: '3' });
   servers.push(server);
   await poll(async () => (await statusOf(server)) === 200, server.output);
   return server;

@@ -2,25 +2,22 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aBooster } from '../../test/support/a-booster.ts';
 import { poll } from '../../test/support/admin-port.ts';
 import { replaceFile } from '../../test/support/replace-file.ts';
-import { buildServer } from '../../test/support/server-process.ts';
-import type { ServerProcess, ServerProgram } from '../../test/support/server-process.ts';
+import { buildServer, startServer } from '../../test/support/server-process.ts';
+import type { ServerProcess } from '../../test/support/server-process.ts';
 import { peakOf } from './memory.ts';
 
 const SIZE = 20e6;
 /** More would refuse models that fit. */
 const MOST_BEYOND = 2;
 
-let program: ServerProgram;
 let dir: string;
 let server: ServerProcess | undefined;
 
-beforeAll(async () => {
-  program = await buildServer();
-}, 60_000);
+beforeAll(buildServer);
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'switchyard-memory-'));
 });
@@ -28,7 +25,6 @@ afterEach(async () => {
   await server?.stop('SIGKILL');
   await rm(dir, { recursive: true });
 });
-afterAll(() => program.remove());
 
 /** In bytes: VmRSS is what a process has in memory, VmHWM the most that it had. */
 async function memory(field: 'VmRSS' | 'VmHWM'): Promise<number> {
@@ -42,7 +38,7 @@ describe.runIf(process.platform === 'linux')('loading', () => {
     async (name) => {
       const path = join(dir, name);
       await replaceFile(path, aBooster(name, 1));
-      const running = await program.start({ MODEL_PATH: path });
+      const running = await startServer({ MODEL_PATH: path });
       server = running;
       await poll(async () => (await running.info()).version !== null, running.output);
       const before = await memory('VmRSS');

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { COMPILER_FLAGS, buildGo, countStalePackages } from './build.ts';
+import { COMPILER_FLAGS, buildGo, countStalePackages, downloadAhead } from './build.ts';
 import { findCommand, isExecutable } from './command.ts';
 import { cacheDir, kubeAssetsDir, KUBERNETES_VERSION, VERSITYGW_VERSION, type Tier } from './config.ts';
 import { withLock } from './lock.ts';
 import { MissingPart } from './missing.ts';
+import { together } from './together.ts';
 import type { OnProgress } from '../progress.ts';
 
 const API_COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
@@ -30,6 +31,7 @@ export interface BinariesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const VERSITYGW = `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`;
 const moduleDir = join(import.meta.dirname, 'control-plane');
 
 /** Throws {@link MissingPart} when something has to be built and Go is not there. */
@@ -42,7 +44,16 @@ export async function ensureBinaries(options: BinariesOptions): Promise<Binaries
   const binaries = { kube, versitygw: join(versitygwDir, 'versitygw'), pause: join(pauseDir, 'pause') };
 
   const missing = needed.filter((component) => kube[component] === join(kubeDir, component));
-  if (missing.length > 0) await ensure(kubeDir, 'kube', options, (dir) => buildKube(dir, options));
+  await together(
+    options.signal,
+    async (signal) => {
+      const combined = { ...options, signal };
+      if (missing.length > 0) await ensure(kubeDir, 'kube', combined, (dir) => buildKube(dir, combined));
+    },
+    async (signal) => {
+      if (!(await isExecutable(binaries.versitygw))) await downloadAhead(VERSITYGW, signal);
+    },
+  );
   await ensure(versitygwDir, 'versitygw', options, (dir) => buildVersitygw(dir, options));
   if (options.tier === 'cluster') await ensure(pauseDir, 'pause', options, (dir) => buildPause(dir, options));
   return binaries;
@@ -126,7 +137,7 @@ async function buildVersitygw(dir: string, { onProgress, signal }: BinariesOptio
     step: `Compiling the S3 server (versitygw ${VERSITYGW_VERSION})`,
     dir,
     command: 'install',
-    args: ['-ldflags', '-s -w', `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`],
+    args: ['-ldflags', '-s -w', VERSITYGW],
     env: { GOBIN: dir },
     packages: VERSITYGW_PACKAGES,
     expectedSeconds: 60,
