@@ -69,7 +69,10 @@ function writeNodes(
 
 function largest(numbers: Int32Array): number {
   let found = 0;
-  for (let at = 0; at < numbers.length; at += 1) found = Math.max(found, numbers[at] ?? 0);
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at] ?? 0;
+    if (number > found) found = number;
+  }
   return found;
 }
 

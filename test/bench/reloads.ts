@@ -12,7 +12,7 @@ import { ServerProcess } from './server-process.ts';
 import type { BenchRow } from './suite.ts';
 import { load, type WrkResult } from './wrk.ts';
 
-const RELOADS = 10;
+const RELOADS = 20;
 const SECONDS = 6;
 const CONNECTIONS = 16;
 const REST_MS = 300;
@@ -84,6 +84,7 @@ async function timeRows(running: readonly Reloading[], { signal }: Surroundings)
     const ratio = at === 0 ? {} : { ratio: Math.round((own / median) * 100) / 100 };
     return [
       { name: 'reload_ms', value: Math.round(median), unit: 'ms', ...peer, ...ratio },
+      { name: 'reload_ms_first', value: Math.round(times[0] ?? NaN), unit: 'ms', ...peer },
       { name: 'reload_ms_max', value: Math.round(Math.max(...times)), unit: 'ms', ...peer },
     ];
   });
