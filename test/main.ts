@@ -25,20 +25,22 @@ MLServer, and servers of others), host (HAProxy, containers of the images), api 
 
 /**
  * Parts that compute, and parts that mostly wait: both at the same time take two thirds of the time. More at a time than two only disturb each other. A lane
- * that has ended takes over the last part that waits in the other one.
+ * that has ended takes over the last part that waits in the other one: any two may run together.
  */
 const LANES: readonly (readonly Part[])[] = [
   ['static', 'unit', 'component', 'clients', 'host'],
   ['api', 'cluster'],
 ];
 
-/** Where a part's output goes: at once, or in one piece when the part has ended, so that two parts at a time can be read. */
+/** Where a part's output goes: at once where no other part is being shown, else in one piece when the part has ended, so that two at a time can be read. */
 class Output {
+  static #shown: Output | undefined;
   readonly isHeld: boolean;
   #held = '';
 
-  constructor(isHeld: boolean) {
-    this.isHeld = isHeld;
+  constructor() {
+    this.isHeld = Output.#shown !== undefined;
+    if (!this.isHeld) Output.#shown = this;
   }
 
   write(text: string): void {
@@ -46,9 +48,9 @@ class Output {
     else process.stdout.write(text);
   }
 
-  flush(): void {
+  close(): void {
     process.stdout.write(this.#held);
-    this.#held = '';
+    if (!this.isHeld) Output.#shown = undefined;
   }
 }
 
@@ -108,16 +110,21 @@ async function runPart(part: Part, filters: readonly string[], run: Run): Promis
 }
 
 /** One part after the other, until `next` has none. */
-async function runLane(next: () => Part | undefined, filters: readonly string[], run: Run): Promise<Counts> {
+async function runLane(
+  next: () => Part | undefined,
+  filters: readonly string[],
+  around: Omit<Run, 'output'>,
+): Promise<Counts> {
   let total: Counts = { passed: 0, failed: 0 };
-  for (let part = next(); part !== undefined && !run.signal.aborted; part = next()) {
+  for (let part = next(); part !== undefined && !around.signal.aborted; part = next()) {
     const startedMs = performance.now();
-    run.output.write(`\n== ${part}\n`);
-    const counts = await runPart(part, filters, run);
+    const output = new Output();
+    output.write(`\n== ${part}\n`);
+    const counts = await runPart(part, filters, { ...around, output });
     total = add(total, counts);
     const seconds = formatSeconds((performance.now() - startedMs) / 1000);
-    run.output.write(`== ${part}: ${summaryLine(counts)} in ${seconds}\n`);
-    run.output.flush();
+    output.write(`== ${part}: ${summaryLine(counts)} in ${seconds}\n`);
+    output.close();
   }
   return total;
 }
@@ -134,11 +141,10 @@ async function prepare(parts: readonly Part[], signal: AbortSignal): Promise<Run
 async function runParts(parts: readonly Part[], filters: readonly string[], signal: AbortSignal): Promise<Counts> {
   const missing = await prepare(parts, signal);
   const lanes = LANES.map((lane) => lane.filter((part) => parts.includes(part))).filter((lane) => lane.length > 0);
-  const totals = lanes.map((lane, index) => {
-    // the lane that waits longest is the one to be seen
-    const output = new Output(index < lanes.length - 1);
+  // the lane that waits longest is to be seen first
+  const totals = lanes.toReversed().map((lane) => {
     const next = (): Part | undefined => lane.shift() ?? lanes.find(({ length }) => length > 0)?.pop();
-    return runLane(next, filters, { signal, output, missing });
+    return runLane(next, filters, { signal, missing });
   });
   return (await Promise.all(totals)).reduce(add, { passed: 0, failed: 0 });
 }

@@ -118,7 +118,7 @@ export function storedTreeOf(member: Fitted, shape: ForestShape): StoredTree {
 function classTrees(members: readonly Fitted[], stored: readonly StoredTree[], width: number): Trees {
   const room = new TreeRoom(stored);
   // decided on all nodes of all trees: the root alone is fooled by sample weights that add up to 1
-  const fractions = stored.every((tree) => holdsFractions(room.valuesOf(tree), width));
+  const fractions = stored.every((tree) => holdsFractions(room.readValues(tree), width));
   const builder = builderOf(stored, width);
   for (const [at, each] of stored.entries()) {
     const tree = room.read(each);

@@ -21,8 +21,8 @@ export interface IsolationForestPart extends PredictorPart {
 
 interface Member {
   readonly stored: StoredTree;
-  /** Columns of the whole row that the tree was given. */
-  readonly subset: readonly number[];
+  /** Columns of the whole row that the tree was given; absent: all. */
+  readonly subset?: readonly number[];
 }
 
 const EULER = 0.5772156649015329;
@@ -81,10 +81,11 @@ function membersOf(fitted: Fitted): readonly Member[] {
   const trees = fitted.list('estimators_').map((value) => fitted.child(value));
   const subsets = fitted.list('estimators_features_').map((value) => [...floatsOf(arrayOf(value))]);
   if (trees.length === 0 || subsets.length !== trees.length) throw fitted.damaged('without trees');
-  const all = fitted.int('_max_features') === fitted.columns ? [...fitted.origins.keys()] : undefined;
+  const isWhole = fitted.int('_max_features') === fitted.columns;
   return trees.map((tree, at) => {
     if (tree.name !== TREE) throw fitted.damaged(`with a ${tree.name} in it`);
-    const subset = all ?? subsets[at] ?? [];
+    if (isWhole) return { stored: storedTreeOf(tree, { features: fitted.columns, width: 1 }) };
+    const subset = subsets[at] ?? [];
     const sound = subset.every((place) => Number.isInteger(place) && place >= 0 && place < fitted.columns);
     if (!sound) throw fitted.damaged('with a tree of columns that it has not');
     return { stored: storedTreeOf(tree, { features: subset.length, width: 1 }), subset };
@@ -98,7 +99,7 @@ function treesOf(members: readonly Member[]): Trees {
   for (const { stored: each, subset } of members) {
     const tree = room.read(each);
     const depths = depthsOf(tree);
-    const feature = tree.feature.map((place) => subset[place] ?? 0);
+    const feature = subset === undefined ? tree.feature : tree.feature.map((place) => subset[place] ?? 0);
     builder.add({ ...tree, feature }, (node, target, at) => {
       target[at] = (depths[node] ?? 0) + averagePath(tree.samples[node] ?? 0) - 1;
     });

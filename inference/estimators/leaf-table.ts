@@ -25,7 +25,7 @@ export function shareRows({ left, answer, values, leafWidth }: LeafTable): numbe
   let next = 0;
   for (let node = 0; node < left.length; node += 1) {
     if (left[node] !== node) continue;
-    const place = placeOf(rows, answer[node] ?? 0, next);
+    const place = keptAt(rows, answer[node] ?? 0, next);
     if (place === next) next += leafWidth;
     answer[node] = place;
   }
@@ -33,7 +33,7 @@ export function shareRows({ left, answer, values, leafWidth }: LeafTable): numbe
 }
 
 /** Where a row equal to the one at `row` is kept: this one at `next` where there is none yet. */
-function placeOf({ values, bits, leafWidth, slots }: Rows, row: number, next: number): number {
+function keptAt({ values, bits, leafWidth, slots }: Rows, row: number, next: number): number {
   const slot = slotOf(slots, bits, row, leafWidth);
   const known = slots[slot] ?? FREE;
   if (known !== FREE) return known;

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelError } from '../model/errors.ts';
-import { type TreeColumns, checkStructure, checkValues, holdsFractions } from './sklearn-tree.ts';
+import {
+  type StoredTree,
+  type TreeColumns,
+  TreeRoom,
+  checkStructure,
+  checkValues,
+  holdsFractions,
+} from './sklearn-tree.ts';
 
 const forest = { features: 2, width: 2 };
 const NONE = -1;
@@ -142,5 +149,67 @@ describe('the values of a tree', () => {
 
   it('need not add up where monotonic constraints have clipped them', () => {
     checkValues(inFractions({ values: inFractions().values.with(2, 0.5).with(3, 0.5) }), 2, { aggregate: 'other' });
+  });
+});
+
+const COLUMNS = {
+  left_child: 'left',
+  right_child: 'right',
+  feature: 'feature',
+  n_node_samples: 'samples',
+  threshold: 'threshold',
+  weighted_n_node_samples: 'weight',
+  missing_go_to_left: 'missingLeft',
+} as const;
+const ITEM_BYTES = 8 * Object.keys(COLUMNS).length;
+
+/** As a file would hold it: records of int64, float64 and a byte. */
+function stored(tree: TreeColumns): StoredTree {
+  const present = Object.entries(COLUMNS).filter(([, key]) => tree[key] !== undefined);
+  const view = new DataView(new ArrayBuffer(tree.count * ITEM_BYTES));
+  const fields = new Map(
+    present.map(([name, key], at) => {
+      const column = tree[key];
+      const kind = column instanceof Float64Array ? 'f' : column instanceof Uint8Array ? 'u' : 'i';
+      column?.forEach((value, node) => {
+        const place = node * ITEM_BYTES + 8 * at;
+        if (kind === 'f') view.setFloat64(place, value, true);
+        else view.setBigInt64(place, BigInt(value), true);
+      });
+      return [name, { dtype: { kind, itemSize: kind === 'u' ? 1 : 8 }, offset: 8 * at }] as const;
+    }),
+  );
+  const nodes = { view, count: tree.count, dtype: { kind: 'V', itemSize: ITEM_BYTES, fields } };
+  return { shape: forest, count: tree.count, nodes, values: new Uint8Array(tree.values.slice().buffer) };
+}
+
+/** A single leaf, of a version that knows no missing values. */
+const LEAF: TreeColumns = {
+  count: 1,
+  left: Int32Array.of(NONE),
+  right: Int32Array.of(NONE),
+  feature: Int32Array.of(-2),
+  threshold: Float64Array.of(-2),
+  samples: Int32Array.of(7),
+  weight: Float64Array.of(7),
+  values: Float64Array.of(3, 4),
+};
+
+describe('the memory that trees are read into', () => {
+  it('shows of each tree what is its own, whatever was there before', () => {
+    const [large, small] = [aTree(), LEAF];
+    const room = new TreeRoom([large, small].map(stored));
+
+    expect(room.read(stored(large))).toEqual(large);
+    expect(room.read(stored(small))).toEqual(small);
+    expect(room.readValues(stored(large))).toEqual(large.values);
+    expect(room.read(stored(small))).toEqual(small);
+    expect(room.read(stored(large))).toEqual(large);
+  });
+
+  it('refuses a tree whose walks do not end', () => {
+    const endless = stored(aTree({ right: Int32Array.of(2, NONE, 2, NONE, NONE) }));
+
+    expect(() => new TreeRoom([endless]).read(endless)).toThrow(damaged);
   });
 });

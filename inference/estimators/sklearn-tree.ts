@@ -67,7 +67,7 @@ export function hasDirections({ nodes }: StoredTree): boolean {
 
 /**
  * Memory for the columns of one tree, that trees are read into one after the other: it stays in the processor's cache, and a forest of 100 trees leaves no
- * 800 arrays for the garbage collector.
+ * arrays of each for the garbage collector.
  */
 export class TreeRoom {
   readonly #left: Int32Array<ArrayBuffer>;
@@ -93,15 +93,15 @@ export class TreeRoom {
     this.#values = new Float64Array(bytes / Float64Array.BYTES_PER_ELEMENT);
   }
 
-  /** Reads a tree and proves that its walks end. The answer is valid until the next call. Throws ModelError. */
+  /** Reads a tree and proves that its walks end. The answer is valid until the next call of either. Throws ModelError. */
   read(tree: StoredTree): TreeColumns {
     const columns = this.#columnsOf(tree);
     checkStructure(columns, tree.shape);
     return columns;
   }
 
-  /** Of what `read` answers the values alone, unchecked. */
-  valuesOf({ values }: StoredTree): Float64Array {
+  /** Of what `read` answers the values alone, unchecked, and valid until the next call of either. */
+  readValues({ values }: StoredTree): Float64Array {
     new Uint8Array(this.#values.buffer).set(values);
     return this.#values.subarray(0, values.length / Float64Array.BYTES_PER_ELEMENT);
   }
@@ -119,7 +119,7 @@ export class TreeRoom {
       ...(hasDirections(tree) && {
         missingLeft: flags(nodes, 'missing_go_to_left', this.#missingLeft.subarray(0, count)),
       }),
-      values: this.valuesOf(tree),
+      values: this.readValues(tree),
     };
   }
 }

@@ -40,8 +40,7 @@ export async function save(
     }
   }
   try {
-    // with room for one byte, nothing waits in the stream
-    await pipeline(source, measured, createWriteStream(path, { flags: 'w', highWaterMark: 1 }), {
+    await pipeline(source, measured, createWriteStream(path), {
       signal: AbortSignal.any([signal, stalled.signal]),
     });
   } catch (error) {

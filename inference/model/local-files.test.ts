@@ -96,3 +96,17 @@ describe('a directory is refused', () => {
     expect((await loadFailure(buffer(contentOf(files[0])))).reason).toBe('StoreUnreachable');
   });
 });
+
+it('a file is read into the same memory, but for the last piece, which a stream may let wait', async () => {
+  const content = Buffer.from(Array.from({ length: 2_500_000 }, (_, at) => (at * 7919) >>> 11));
+  await writeFile(join(dir, 'model.joblib'), content);
+  const [file] = (await localFiles(dir)).files;
+
+  const pieces: Uint8Array[] = [];
+  for await (const piece of contentOf(file)) pieces.push(piece);
+
+  const [first, second, last] = pieces;
+  expect(pieces.map(({ length }) => length)).toEqual([1_048_576, 1_048_576, 402_848]);
+  expect(second?.buffer).toBe(first?.buffer);
+  expect(last?.buffer).not.toBe(first?.buffer);
+});

@@ -54,7 +54,9 @@ export async function localFiles(path: string): Promise<LocalFiles> {
   }
 }
 
-/** The bytes of a file, each piece valid until the next is asked for. Throws LoadError ObjectChanged when it is not the one that was found any more. */
+/**
+ * The bytes of a file, each piece valid until the next is asked for where it is larger than what a stream lets wait, and for good otherwise. Throws LoadError ObjectChanged when it is not the one that was found any more.
+ */
 export async function* contentOf({ path, stamp }: LocalFile): AsyncGenerator<Uint8Array> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
     throw fileError(path, error);
@@ -67,7 +69,8 @@ export async function* contentOf({ path, stamp }: LocalFile): AsyncGenerator<Uin
     for (;;) {
       const { bytesRead } = await handle.read(piece);
       if (bytesRead === 0) return;
-      yield piece.subarray(0, bytesRead);
+      const read = piece.subarray(0, bytesRead);
+      yield bytesRead < PIECE_BYTES ? Buffer.from(read) : read;
     }
   } finally {
     await handle.close();

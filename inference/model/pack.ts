@@ -43,7 +43,7 @@ async function* ofSize(file: LocalFile): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of contentOf(file)) {
     size += chunk.length;
-    // a copy, since streams keep pieces that are small until they have more
+    // a copy: tar asks for the next piece while gzip still reads this one
     yield Buffer.from(chunk);
   }
   if (size !== file.size) throw new LoadError('ObjectChanged', `${file.path} changed while it was read`);

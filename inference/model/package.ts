@@ -42,13 +42,11 @@ export async function unpack(key: string, path: string, limits: UnpackLimits): P
   const fileName = basename(key);
   const { size } = await stat(path);
   checkMemory(fileName, size, limits.memory);
-  const pieces = size > WHOLE_BYTES ? createReadStream(path, { highWaterMark: PIECE_BYTES }) : inOnePiece(path);
+  if (size > limits.maxBytes) throw tooLarge(fileName, limits.maxBytes);
+  // at once: this thread has nothing else to do, and pieces would be copied
+  if (size <= WHOLE_BYTES) return { fileName, model: readFileSync(path) };
+  const pieces = createReadStream(path, { highWaterMark: PIECE_BYTES });
   return { fileName, model: await contentOf(pieces, { name: fileName, size }, limits.maxBytes) };
-}
-
-/** Read when it is asked for. */
-function* inOnePiece(path: string): Generator<Buffer> {
-  yield readFileSync(path);
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
@@ -127,9 +125,9 @@ function unpacked(files: ReadonlyMap<string, Buffer<ArrayBuffer>>): Unpacked {
   return { fileName: first[0], model: first[1], ...(metadata && { metadata }) };
 }
 
-/** All bytes of a stream, of which there are `size`: as they are when they come at once, and without room for a second copy otherwise. */
+/** All bytes of a stream, of which there are `size`: as they are when they come in one piece, and without room for a second copy otherwise. */
 async function contentOf(
-  pieces: AsyncIterable<unknown> | Iterable<Buffer>,
+  pieces: AsyncIterable<unknown>,
   { name, size }: { readonly name: string; readonly size: number },
   maxBytes: number,
 ): Promise<Buffer<ArrayBuffer>> {

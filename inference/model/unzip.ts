@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, gunzipSync } from 'node:zlib';
 
+/** Files of more bytes are read in pieces. */
 export const WHOLE_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 512 * 1024;
 /** Most memory that is asked for at once. */

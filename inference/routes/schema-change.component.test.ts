@@ -1,10 +1,11 @@
-import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FakeS3 } from '../../test/support/fake-s3.ts';
 import { fixture, fixturePath, startInference } from '../../test/support/inference-rig.ts';
 import type { Rig } from '../../test/support/inference-rig.ts';
+import { replaceFile } from '../../test/support/replace-file.ts';
 import { BASKET, KEY, info, openReloadRig, reload, versionOf } from '../../test/support/reload-rig.ts';
 import type { ReloadRig } from '../../test/support/reload-rig.ts';
 
@@ -83,10 +84,7 @@ describe('a reload with other features and classes', () => {
 it('a server that runs alone follows its file to another schema and back with ALLOW_SCHEMA_CHANGE', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'switchyard-schema-'));
   const path = join(dir, 'model.tar.gz');
-  const replaceBy = async (name: string) => {
-    await copyFile(fixturePath(name), `${path}.new`);
-    await rename(`${path}.new`, path);
-  };
+  const replaceBy = async (name: string) => replaceFile(path, await readFile(fixturePath(name)));
   await replaceBy('basket-blue');
   const server = await startInference({ MODEL_PATH: path, MODEL_POLL_SECONDS: '0.03', ALLOW_SCHEMA_CHANGE: 'true' });
   const featuresOf = async () => (await server.get('/model/info')).json as { features: string[] };

@@ -44,6 +44,7 @@ export async function ensureBinaries(options: BinariesOptions): Promise<Binaries
   const binaries = { kube, versitygw: join(versitygwDir, 'versitygw'), pause: join(pauseDir, 'pause') };
 
   const missing = needed.filter((component) => kube[component] === join(kubeDir, component));
+  // the other's modules come while Kubernetes compiles
   await together(
     options.signal,
     async (signal) => {
@@ -51,7 +52,7 @@ export async function ensureBinaries(options: BinariesOptions): Promise<Binaries
       if (missing.length > 0) await ensure(kubeDir, 'kube', combined, (dir) => buildKube(dir, combined));
     },
     async (signal) => {
-      if (!(await isExecutable(binaries.versitygw))) await downloadAhead(VERSITYGW, signal);
+      if (missing.length > 0 && !(await isExecutable(binaries.versitygw))) await downloadAhead(VERSITYGW, signal);
     },
   );
   await ensure(versitygwDir, 'versitygw', options, (dir) => buildVersitygw(dir, options));

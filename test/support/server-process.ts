@@ -1,10 +1,11 @@
 // The model server as a process of its own, to be ended the hard way, and built as it is for the image: so it starts four times as fast as from the sources.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
+import { codeOf } from '../../inference/errors.ts';
 import { projectRoot } from '../cluster/config.ts';
 import { adminPort, poll } from './admin-port.ts';
 import type { AdminPort } from './admin-port.ts';
@@ -24,6 +25,8 @@ export interface ServerProcess extends AdminPort {
   served(): number;
 }
 
+/** Below what a test file waits for. */
+const BUILD_TIMEOUT_MS = 50_000;
 const SETTINGS = {
   HOST: '127.0.0.1',
   PORT: '0',
@@ -36,25 +39,33 @@ const SETTINGS = {
 
 /** Builds the server; once for all files of a run, which wait for the first one that asks. Answers the folder. */
 export async function buildServer(): Promise<string> {
-  const dist = join(inject('buildDir'), 'dist');
-  const isFirst = await mkdir(join(inject('buildDir'), 'begun')).then(
-    () => true,
-    () => false,
-  );
-  if (isFirst) {
-    await promisify(execFile)(process.execPath, [
-      join(projectRoot, 'build.js'),
-      '--outdir',
-      `${dist}.new`,
-      'inference',
-    ]);
-    await rename(`${dist}.new`, dist);
+  const dir = inject('buildDir');
+  const dist = join(dir, 'dist');
+  const failure = join(dir, 'failure');
+  if (await isFirst(join(dir, 'begun'))) {
+    await build(dist).catch((error: unknown) => writeFile(failure, String(error)));
   }
-  await poll(
-    () => existsSync(dist),
-    () => 'Another test file was to build the server.',
-  );
+  const isDone = () => existsSync(dist) || existsSync(failure);
+  await poll(isDone, () => 'Another test file was to build the server.');
+  if (existsSync(failure)) throw new Error(`The server could not be built: ${await readFile(failure, 'utf8')}`);
   return dist;
+}
+
+/** Whether nobody has made this folder before. */
+async function isFirst(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function build(dist: string): Promise<void> {
+  const args = [join(projectRoot, 'build.js'), '--outdir', `${dist}.new`, 'inference'];
+  await promisify(execFile)(process.execPath, args, { timeout: BUILD_TIMEOUT_MS });
+  await rename(`${dist}.new`, dist);
 }
 
 /** Resolves when it listens. */

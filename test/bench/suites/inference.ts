@@ -71,7 +71,7 @@ async function measure(around: Surroundings, bodies: Bodies): Promise<BenchResul
     halfLoad(own, around, bodies, capacity / 2),
   );
   const reloads = await asStep(onProgress, { step: 'Reloads', expectedSeconds: 40 }, async () =>
-    measureReloads([own, ...servers], around, bodies),
+    measureReloads([own, ...servers.slice(1)], around, bodies),
   );
   const image = await imageMib(onProgress, around.signal);
   return {
