@@ -3,6 +3,8 @@ import { dockerEnv } from './test/cluster/docker.ts';
 
 /** A test that hangs ends; one on a machine that is busy with other things does not. */
 const TEST_MS = 30_000;
+/** Modules have no state and no test mocks one, so files may share them, and what has been compiled: a third of the time. */
+const SHARED = { isolate: false };
 const COMPONENT = ['{operator,inference,router,cli,test}/**/*.component.test.ts'];
 
 // One project a tier: unit and component need nothing, clients Python, host Debian's packages, api the control-plane binaries,
@@ -20,8 +22,7 @@ export default defineConfig({
           include: ['{operator,inference,router,cli,test}/**/*.test.ts'],
           exclude: COMPONENT,
           testTimeout: TEST_MS,
-          // Modules here have no state and no test mocks one, so files may share them: a third of the time.
-          isolate: false,
+          ...SHARED,
         },
       },
       // Whole servers, worker threads, child processes, floods of broken files: seconds instead of milliseconds. Some wait until the bundle is built.
@@ -29,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'component',
           include: COMPONENT,
+          ...SHARED,
           globalSetup: 'test/support/component-tier.ts',
           testTimeout: TEST_MS,
           hookTimeout: 2 * TEST_MS,
@@ -63,6 +65,7 @@ export default defineConfig({
         test: {
           name: 'api',
           include: ['test/**/*.api.ts'],
+          ...SHARED,
           globalSetup: 'test/support/api-tier.ts',
           // All files share one API server.
           fileParallelism: false,
