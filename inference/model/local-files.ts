@@ -55,7 +55,8 @@ export async function localFiles(path: string): Promise<LocalFiles> {
 }
 
 /**
- * The bytes of a file, each piece valid until the next is asked for where it is larger than what a stream lets wait, and for good otherwise. Throws LoadError ObjectChanged when it is not the one that was found any more.
+ * The bytes of a file, each piece valid until the next is asked for where it is larger than what a stream lets wait, and for good otherwise.
+ * Throws LoadError ObjectChanged when it is not the one that was found any more.
  */
 export async function* contentOf({ path, stamp }: LocalFile): AsyncGenerator<Uint8Array> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {

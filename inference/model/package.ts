@@ -46,7 +46,7 @@ export async function unpack(key: string, path: string, limits: UnpackLimits): P
   // at once: this thread has nothing else to do, and pieces would be copied
   if (size <= WHOLE_BYTES) return { fileName, model: readFileSync(path) };
   const pieces = createReadStream(path, { highWaterMark: PIECE_BYTES });
-  return { fileName, model: await contentOf(pieces, { name: fileName, size }, limits.maxBytes) };
+  return { fileName, model: await contentOf(pieces, size) };
 }
 
 /** By name, else by content: joblib may write gzip files too, so gzip alone says nothing. */
@@ -86,8 +86,12 @@ async function unpackArchive(path: string, { maxBytes, memory }: UnpackLimits): 
     for await (const entry of extract) {
       const name = acceptedName(entry.header, files);
       if (name !== undefined && name !== METADATA) checkMemory(name, entry.header.size, memory);
-      if (name === undefined) entry.resume();
-      else files.set(name, await contentOf(entry, { name, size: entry.header.size }, mostOf(name, maxBytes)));
+      if (name === undefined) {
+        entry.resume();
+        continue;
+      }
+      if (entry.header.size > mostOf(name, maxBytes)) throw tooLarge(name, mostOf(name, maxBytes));
+      files.set(name, await contentOf(entry, entry.header.size));
     }
     await unzipped;
   } catch (error) {
@@ -126,12 +130,7 @@ function unpacked(files: ReadonlyMap<string, Buffer<ArrayBuffer>>): Unpacked {
 }
 
 /** All bytes of a stream, of which there are `size`: as they are when they come in one piece, and without room for a second copy otherwise. */
-async function contentOf(
-  pieces: AsyncIterable<unknown>,
-  { name, size }: { readonly name: string; readonly size: number },
-  maxBytes: number,
-): Promise<Buffer<ArrayBuffer>> {
-  if (size > maxBytes) throw tooLarge(name, maxBytes);
+async function contentOf(pieces: AsyncIterable<unknown>, size: number): Promise<Buffer<ArrayBuffer>> {
   let content: Buffer<ArrayBuffer> | undefined;
   let filled = 0;
   for await (const piece of pieces as AsyncIterable<Buffer<ArrayBuffer>>) {

@@ -44,17 +44,17 @@ export async function ensureBinaries(options: BinariesOptions): Promise<Binaries
   const binaries = { kube, versitygw: join(versitygwDir, 'versitygw'), pause: join(pauseDir, 'pause') };
 
   const missing = needed.filter((component) => kube[component] === join(kubeDir, component));
-  // the other's modules come while Kubernetes compiles
-  await together(
-    options.signal,
-    async (signal) => {
-      const combined = { ...options, signal };
-      if (missing.length > 0) await ensure(kubeDir, 'kube', combined, (dir) => buildKube(dir, combined));
-    },
-    async (signal) => {
-      if (missing.length > 0 && !(await isExecutable(binaries.versitygw))) await downloadAhead(VERSITYGW, signal);
-    },
-  );
+  if (missing.length > 0) {
+    // the other's modules come while Kubernetes compiles
+    await together(
+      options.signal,
+      async (signal) =>
+        ensure(kubeDir, 'kube', { ...options, signal }, (dir) => buildKube(dir, { ...options, signal })),
+      async (signal) => {
+        if (!(await isExecutable(binaries.versitygw))) await downloadAhead(VERSITYGW, signal);
+      },
+    );
+  }
   await ensure(versitygwDir, 'versitygw', options, (dir) => buildVersitygw(dir, options));
   if (options.tier === 'cluster') await ensure(pauseDir, 'pause', options, (dir) => buildPause(dir, options));
   return binaries;
