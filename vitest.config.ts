@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'component',
           include: COMPONENT,
-          // Not shared: some of them look at how much memory their process has.
+          ...SHARED,
           globalSetup: 'test/support/component-tier.ts',
           testTimeout: TEST_MS,
           hookTimeout: 2 * TEST_MS,
