@@ -26,7 +26,7 @@ export function staticChecks(fresh: boolean): readonly StaticCheck[] {
     },
     {
       name: 'tsc',
-      program: 'typescript/bin/tsc',
+      program: '@typescript/native/bin/tsc',
       args: ['--noEmit', ...(fresh ? [] : ['--incremental', '--tsBuildInfoFile', `${CACHE}/tsc.json`])],
     },
     {

@@ -43,21 +43,37 @@ export async function ensureBinaries(options: BinariesOptions): Promise<Binaries
   const kube = await findComponents([options.kubeBin, kubeAssetsDir, kubeDir]);
   const binaries = { kube, versitygw: join(versitygwDir, 'versitygw'), pause: join(pauseDir, 'pause') };
 
-  const missing = needed.filter((component) => kube[component] === join(kubeDir, component));
-  if (missing.length > 0) {
-    // the other's modules come while Kubernetes compiles
-    await together(
-      options.signal,
-      async (signal) =>
-        ensure(kubeDir, 'kube', { ...options, signal }, (dir) => buildKube(dir, { ...options, signal })),
-      async (signal) => {
-        if (!(await isExecutable(binaries.versitygw))) await downloadAhead(VERSITYGW, signal);
-      },
-    );
-  }
-  await ensure(versitygwDir, 'versitygw', options, (dir) => buildVersitygw(dir, options));
+  const isKubeMissing = needed.some((component) => kube[component] === join(kubeDir, component));
+  await ensureServers({ kubeDir: isKubeMissing ? kubeDir : undefined, versitygwDir }, options);
   if (options.tier === 'cluster') await ensure(pauseDir, 'pause', options, (dir) => buildPause(dir, options));
   return binaries;
+}
+
+/**
+ * Kubernetes where it has no folder of the user's, and the S3 server: its modules come while Kubernetes compiles, and it compiles while Kubernetes is linked,
+ * which takes one processor only.
+ */
+async function ensureServers(
+  { kubeDir, versitygwDir }: { readonly kubeDir: string | undefined; readonly versitygwDir: string },
+  options: BinariesOptions,
+): Promise<void> {
+  const linking = Promise.withResolvers<undefined>();
+  const onLinking = (): void => {
+    linking.resolve(undefined);
+  };
+  const withKube = async (signal: AbortSignal): Promise<void> => {
+    if (kubeDir === undefined) return;
+    const combined = { ...options, signal };
+    await ensure(kubeDir, 'kube', combined, (dir) => buildKube(dir, combined, onLinking));
+  };
+  const withVersitygw = async (signal: AbortSignal): Promise<void> => {
+    if (await isExecutable(join(versitygwDir, 'versitygw'))) return;
+    const combined = { ...options, signal };
+    if (kubeDir !== undefined) await downloadAhead(VERSITYGW, signal);
+    await linking.promise;
+    await ensure(versitygwDir, 'versitygw', combined, (dir) => buildVersitygw(dir, combined));
+  };
+  await together(options.signal, async (signal) => withKube(signal).finally(onLinking), withVersitygw);
 }
 
 /** The first folder that holds a component wins; the last one is the cache, where it may have to be built. */
@@ -100,7 +116,7 @@ async function ensure(
   });
 }
 
-async function buildKube(dir: string, { onProgress, signal }: BinariesOptions): Promise<void> {
+async function buildKube(dir: string, { onProgress, signal }: BinariesOptions, onLinking: () => void): Promise<void> {
   const packages = await countStalePackages(moduleDir, onProgress, signal);
   await buildGo({
     step: `Compiling Kubernetes ${KUBERNETES_VERSION}`,
@@ -110,6 +126,7 @@ async function buildKube(dir: string, { onProgress, signal }: BinariesOptions): 
     packages,
     expectedSeconds: packages > 1000 ? 300 : 40,
     onProgress,
+    onLinking,
     signal,
   });
   for (const component of COMPONENTS) await symlink('kube', join(dir, component));

@@ -17,6 +17,8 @@ export interface GoBuild {
   /** How many packages there are to compile, to show a percentage. Counted by {@link countStalePackages}, or from experience. */
   readonly packages: number;
   readonly onProgress: OnProgress;
+  /** Called when the last package has begun: from now on most processors have nothing to do. */
+  readonly onLinking?: () => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,11 +58,12 @@ export async function buildGo(build: GoBuild): Promise<void> {
     }
     if (!isPackageLine(line)) return;
     compiled += 1;
-    const fraction = Math.min(compiled / build.packages, 0.99);
+    const isLinking = compiled >= build.packages;
+    if (isLinking) build.onLinking?.();
     onProgress({
       step,
-      fraction,
-      detail: compiled >= build.packages ? 'linking' : `package ${String(compiled)} of ${String(build.packages)}`,
+      fraction: Math.min(compiled / build.packages, 0.99),
+      detail: isLinking ? 'linking' : `package ${String(compiled)} of ${String(build.packages)}`,
     });
   };
   onProgress({ step, expectedSeconds: build.expectedSeconds });
