@@ -32,7 +32,7 @@ it('keeps what a user wrote on its own line', () => {
   const lines = linesOf((log) => log.info({ key: 'a\nb\u001b[31m' }, 'resolved'));
 
   expect(lines).toHaveLength(1);
-  expect(lines[0]?.trimEnd()).not.toMatch(/[\n\u001b]/); // eslint-disable-line no-control-regex -- it is the control characters that must not be there
+  expect(lines[0]?.trimEnd()).not.toMatch(/[\n\u001b]/); // oxlint-disable-line no-control-regex -- it is the control characters that must not be there
 });
 
 it('is quiet below its level', () => {

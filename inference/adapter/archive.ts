@@ -145,7 +145,7 @@ function acceptedName({ name, type, size }: Header, names: Set<string>): string 
 }
 
 function isLeading(name: string): boolean {
-  // eslint-disable-next-line no-control-regex -- a control character is what is looked for
+  // oxlint-disable-next-line no-control-regex -- a control character is what is looked for
   return name.length > MAX_NAME || /^\/|\\|[\0-\x1f]|^[A-Za-z]:/.test(name) || name.split('/').includes('..');
 }
 

@@ -6,6 +6,6 @@ type Required<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] 
 /** The fields that are not undefined. */
 export function defined<T extends object>(fields: T): Required<T> & Optional<T> {
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the type says just what the filter does; TypeScript cannot follow fromEntries
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- the type says just what the filter does; TypeScript cannot follow fromEntries
   return present as Required<T> & Optional<T>;
 }

@@ -32,6 +32,8 @@ export interface BinariesOptions {
 }
 
 const VERSITYGW = `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`;
+/** How much of Kubernetes is compiled when it takes the other as long to be built as it takes the rest. */
+const NEARLY_DONE = 0.85;
 const moduleDir = join(import.meta.dirname, 'control-plane');
 
 /** Throws {@link MissingPart} when something has to be built and Go is not there. */
@@ -50,30 +52,35 @@ export async function ensureBinaries(options: BinariesOptions): Promise<Binaries
 }
 
 /**
- * Kubernetes where it has no folder of the user's, and the S3 server: its modules come while Kubernetes compiles, and it compiles while Kubernetes is linked,
- * which takes one processor only.
+ * Kubernetes where it has no folder of the user's, and the S3 server: its modules come while Kubernetes compiles, and it compiles when that is nearly done. Each
+ * ends with what only one processor can do, the linker.
  */
 async function ensureServers(
   { kubeDir, versitygwDir }: { readonly kubeDir: string | undefined; readonly versitygwDir: string },
   options: BinariesOptions,
 ): Promise<void> {
-  const linking = Promise.withResolvers<undefined>();
-  const onLinking = (): void => {
-    linking.resolve(undefined);
+  const nearlyDone = Promise.withResolvers<undefined>();
+  const onProgress: OnProgress = (progress) => {
+    if ((progress.fraction ?? 0) > NEARLY_DONE) nearlyDone.resolve(undefined);
+    options.onProgress(progress);
   };
   const withKube = async (signal: AbortSignal): Promise<void> => {
     if (kubeDir === undefined) return;
-    const combined = { ...options, signal };
-    await ensure(kubeDir, 'kube', combined, (dir) => buildKube(dir, combined, onLinking));
+    const combined = { ...options, onProgress, signal };
+    await ensure(kubeDir, 'kube', combined, async (dir) => buildKube(dir, combined));
   };
   const withVersitygw = async (signal: AbortSignal): Promise<void> => {
     if (await isExecutable(join(versitygwDir, 'versitygw'))) return;
     const combined = { ...options, signal };
     if (kubeDir !== undefined) await downloadAhead(VERSITYGW, signal);
-    await linking.promise;
-    await ensure(versitygwDir, 'versitygw', combined, (dir) => buildVersitygw(dir, combined));
+    await nearlyDone.promise;
+    await ensure(versitygwDir, 'versitygw', combined, async (dir) => buildVersitygw(dir, combined));
   };
-  await together(options.signal, async (signal) => withKube(signal).finally(onLinking), withVersitygw);
+  const kube = async (signal: AbortSignal): Promise<void> =>
+    withKube(signal).finally(() => {
+      nearlyDone.resolve(undefined);
+    });
+  await together(options.signal, kube, withVersitygw);
 }
 
 /** The first folder that holds a component wins; the last one is the cache, where it may have to be built. */
@@ -116,7 +123,7 @@ async function ensure(
   });
 }
 
-async function buildKube(dir: string, { onProgress, signal }: BinariesOptions, onLinking: () => void): Promise<void> {
+async function buildKube(dir: string, { onProgress, signal }: BinariesOptions): Promise<void> {
   const packages = await countStalePackages(moduleDir, onProgress, signal);
   await buildGo({
     step: `Compiling Kubernetes ${KUBERNETES_VERSION}`,
@@ -126,7 +133,6 @@ async function buildKube(dir: string, { onProgress, signal }: BinariesOptions, o
     packages,
     expectedSeconds: packages > 1000 ? 300 : 40,
     onProgress,
-    onLinking,
     signal,
   });
   for (const component of COMPONENTS) await symlink('kube', join(dir, component));

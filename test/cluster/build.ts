@@ -17,8 +17,6 @@ export interface GoBuild {
   /** How many packages there are to compile, to show a percentage. Counted by {@link countStalePackages}, or from experience. */
   readonly packages: number;
   readonly onProgress: OnProgress;
-  /** Called when the last package has begun: from now on most processors have nothing to do. */
-  readonly onLinking?: () => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,12 +56,11 @@ export async function buildGo(build: GoBuild): Promise<void> {
     }
     if (!isPackageLine(line)) return;
     compiled += 1;
-    const isLinking = compiled >= build.packages;
-    if (isLinking) build.onLinking?.();
+    const fraction = Math.min(compiled / build.packages, 0.99);
     onProgress({
       step,
-      fraction: Math.min(compiled / build.packages, 0.99),
-      detail: isLinking ? 'linking' : `package ${String(compiled)} of ${String(build.packages)}`,
+      fraction,
+      detail: compiled >= build.packages ? 'linking' : `package ${String(compiled)} of ${String(build.packages)}`,
     });
   };
   onProgress({ step, expectedSeconds: build.expectedSeconds });
