@@ -8,19 +8,25 @@ interface Refused {
   group: string[];
 }
 
-const clients = {
-  group: ['@kubernetes/*', '@dot-i/*'],
-  message: 'loads 84 MiB: only operator/kube/transport.ts and operator/shell.ts may import it',
-};
-const edges = {
-  group: ['node:*', '@aws-sdk/*', 'pino', 'fastify', 'prom-client', '**/kube/**'],
-  message: 'this file is pure: it decides, it neither reads nor writes',
-};
 /**
  * Imports are refused that match one of these patterns, the last that they match deciding, as in a .gitignore. What begins with an exclamation mark is allowed
  * by all groups.
  */
 const refused = (message: string, ...group: string[]): Refused => ({ group, message });
+const clients = refused(
+  'loads 84 MiB: only operator/kube/transport.ts and operator/shell.ts may import it',
+  '@kubernetes/*',
+  '@dot-i/*',
+);
+const edges = refused(
+  'this file is pure: it decides, it neither reads nor writes',
+  'node:*',
+  '@aws-sdk/*',
+  'pino',
+  'fastify',
+  'prom-client',
+  '**/kube/**',
+);
 const imports = (...patterns: Refused[]): Rules => ({
   'no-restricted-imports': ['error', { patterns: [clients, ...patterns] }],
 });

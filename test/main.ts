@@ -31,7 +31,7 @@ const LANES: readonly (readonly Part[])[] = [
   ['static', 'unit', 'component', 'clients'],
   ['api', 'cluster'],
 ];
-/** Starts and stops containers, and leaves the processors alone meanwhile: runs beside the first parts of both lanes. Behind them it would be waited for. */
+/** Mostly waits for programs to start and to drain: runs beside the first parts of both lanes. Behind them it left the processors idle and was waited for. */
 const BESIDE: Part = 'host';
 
 /** Where a part's output goes: at once where no other part is being shown, else in one piece when the part has ended, so that two at a time can be read. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { anArchive } from '../../test/support/an-archive.ts';
 import { fixturePath } from '../../test/support/inference-rig.ts';
 import { archived, goldenOf, rowsOf } from '../../test/support/model-fixtures.ts';
@@ -65,14 +65,12 @@ describe('where memory is limited', () => {
   const JOBLIB = 'model.joblib';
   const USED = 200 * MiB;
   /** Given: what this process uses itself depends on the tests that have run in it. */
-  const inUse = vi.spyOn(process.memoryUsage, 'rss');
+  const use = (bytes: number) => vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(bytes);
   const loadIn = (memoryLimit: number, order: { key: string; path: string }) =>
     modelLoader({ ...LIMITS, memoryLimit }, readArtifact)(order, never);
 
-  beforeEach(() => inUse.mockReturnValue(USED));
-  afterAll(() => {
-    inUse.mockRestore();
-  });
+  beforeEach(() => use(USED));
+  afterEach(() => vi.restoreAllMocks());
 
   it.each([
     ['an archive', blue],
@@ -93,7 +91,7 @@ describe('where memory is limited', () => {
     const limit = USED + 100 * MiB;
     await expect(loadIn(limit, blue)).resolves.toBeDefined();
 
-    inUse.mockReturnValue(USED + 90 * MiB);
+    use(USED + 90 * MiB);
 
     await expect(loadIn(limit, blue)).rejects.toMatchObject({ reason: 'InsufficientMemory' });
   });

@@ -45,8 +45,8 @@ export async function ensureBinaries(options: BinariesOptions): Promise<Binaries
   const kube = await findComponents([options.kubeBin, kubeAssetsDir, kubeDir]);
   const binaries = { kube, versitygw: join(versitygwDir, 'versitygw'), pause: join(pauseDir, 'pause') };
 
-  const isKubeMissing = needed.some((component) => kube[component] === join(kubeDir, component));
-  await ensureServers({ kubeDir: isKubeMissing ? kubeDir : undefined, versitygwDir }, options);
+  const isKubeOurs = needed.some((component) => kube[component] === join(kubeDir, component));
+  await ensureServers({ kubeDir: isKubeOurs ? kubeDir : undefined, versitygwDir }, options);
   if (options.tier === 'cluster') await ensure(pauseDir, 'pause', options, (dir) => buildPause(dir, options));
   return binaries;
 }
@@ -65,9 +65,12 @@ async function ensureServers(
     options.onProgress(progress);
   };
   const withKube = async (signal: AbortSignal): Promise<void> => {
-    if (kubeDir === undefined) return;
     const combined = { ...options, onProgress, signal };
-    await ensure(kubeDir, 'kube', combined, async (dir) => buildKube(dir, combined));
+    try {
+      if (kubeDir !== undefined) await ensure(kubeDir, 'kube', combined, async (dir) => buildKube(dir, combined));
+    } finally {
+      nearlyDone.resolve(undefined);
+    }
   };
   const withVersitygw = async (signal: AbortSignal): Promise<void> => {
     if (await isExecutable(join(versitygwDir, 'versitygw'))) return;
@@ -76,11 +79,7 @@ async function ensureServers(
     await nearlyDone.promise;
     await ensure(versitygwDir, 'versitygw', combined, async (dir) => buildVersitygw(dir, combined));
   };
-  const kube = async (signal: AbortSignal): Promise<void> =>
-    withKube(signal).finally(() => {
-      nearlyDone.resolve(undefined);
-    });
-  await together(options.signal, kube, withVersitygw);
+  await together(options.signal, withKube, withVersitygw);
 }
 
 /** The first folder that holds a component wins; the last one is the cache, where it may have to be built. */

@@ -29,7 +29,7 @@ const COMPILER_ENV = {
   // The compiler spends a third of its time on collecting garbage that its end would free as well.
   GOGC: 'off',
   GOMEMLIMIT: '3GiB',
-  // Where each has all processors for itself, they wait for each other: an eighth of the time, on two processors. The linker, alone at the end, gets no more than they.
+  // Where each has all processors for itself, they wait for each other: an eighth of the time, on two processors. The linker gets no more than they.
   GOMAXPROCS: String(Math.max(1, Math.floor(COMPILERS / 2))),
 };
 /**
